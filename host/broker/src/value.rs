@@ -1,0 +1,153 @@
+//! The values of broker calls: what a plugin hands over and what it gets back.
+//!
+//! They mirror the interfaces `http` and `smtp` of `wit/channel.wit` and hold secrets only by name.
+
+use std::time::Duration;
+
+/// Text assembled by the host; see `part` in the contract.
+pub type Template = Vec<Part>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Literal(String),
+    /// The name of an option of kind `secret`.
+    Secret(String),
+    Derived(Derived),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// `url`, `json`, `base64`, `hmac-sha256-hex`, `hmac-sha256-base64` or `hmac-sha1-base64`.
+    pub how: String,
+    pub of: Vec<Atom>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Atom {
+    Literal(String),
+    Secret(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub value: Template,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    Empty,
+    Bytes(Vec<u8>),
+    Text(Template),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    pub method: String,
+    pub url: Template,
+    pub query: Vec<Field>,
+    pub headers: Vec<Field>,
+    pub body: Body,
+    /// Lowers the host's limit, never raises it.
+    pub timeout: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// Why a request got no answer. `code` is one of the contract's words for `http.error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct HttpError {
+    pub code: &'static str,
+    pub message: String,
+    /// False only if no byte of the request left.
+    pub request_sent: bool,
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    None,
+    Starttls,
+    Tls,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    pub user: String,
+    /// The name of an option of kind `secret`.
+    pub password: String,
+    /// `plain`, `login`, `xoauth2`; absent: the best of the first two that the server offers.
+    pub mechanism: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub encryption: Encryption,
+    pub login: Option<Login>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relay {
+    /// A relay that the operator declared.
+    Named(String),
+    Server(Server),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    pub name: Option<String>,
+    pub address: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub filename: String,
+    pub content_type: String,
+    pub data: Vec<u8>,
+    pub inline_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Mail {
+    pub sender: Option<Mailbox>,
+    pub reply_to: Option<Mailbox>,
+    pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
+    pub bcc: Vec<Mailbox>,
+    pub subject: String,
+    pub text: String,
+    pub html: Option<String>,
+    pub headers: Vec<(String, String)>,
+    pub attachments: Vec<Attachment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRecipient {
+    pub address: String,
+    pub reply: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub message_id: String,
+    pub reply: String,
+    pub refused: Vec<RefusedRecipient>,
+}
+
+/// Why a mail was not accepted. `code` is one of the contract's words for `smtp.error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SmtpError {
+    pub code: &'static str,
+    /// The server's three-digit reply, if it came to that.
+    pub reply_code: Option<u16>,
+    pub message: String,
+}

@@ -1,0 +1,226 @@
+//! Grants: what an operator allows, made of what a plugin wants and of what was configured.
+//!
+//! A grant never comes from a plugin alone: no approval, no grant; no grant, no broker.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::target::{BadTarget, HttpRule, NetworkRule, SmtpRule, expand};
+use crate::{Capability, Config, ConfigError, Digest, Want};
+
+/// An operator's yes to the wants of one digest, and what goes beyond them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    pub digest: Digest,
+    /// The wants as they were shown; a plugin that comes to want more is not covered.
+    pub wants: Vec<Want>,
+    /// Targets that the operator added, for what no want can say, e.g. hosts made by a template.
+    #[serde(default)]
+    pub allow: Vec<Want>,
+    /// Private addresses that may be reached. Metadata addresses stay refused.
+    #[serde(default)]
+    pub networks: Vec<NetworkRule>,
+    /// PEM certificates trusted instead of the system's.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// PEM certificate chain and key shown to servers that ask.
+    #[serde(default)]
+    pub client_certificate_file: Option<PathBuf>,
+    #[serde(default)]
+    pub client_key_file: Option<PathBuf>,
+    /// `http://proxy.example.com:3128`; the environment's proxy is never used.
+    #[serde(default)]
+    pub proxy: Option<Url>,
+    pub approved_at: Timestamp,
+    pub approved_by: String,
+}
+
+/// The powers of one channel. No grant, no broker.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    pub http: Option<HttpGrant>,
+    pub smtp: Option<SmtpGrant>,
+}
+
+#[derive(Clone, Debug)]
+pub struct HttpGrant {
+    pub rules: Vec<HttpRule>,
+    pub networks: Vec<NetworkRule>,
+    pub tls: TlsMaterial,
+    pub proxy: Option<Url>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SmtpGrant {
+    pub servers: Vec<SmtpRule>,
+    pub networks: Vec<NetworkRule>,
+    pub tls: TlsMaterial,
+}
+
+/// Whom to trust and who to be; read from the approval's files by whoever makes the grants.
+#[derive(Clone, Debug, Default)]
+pub struct TlsMaterial {
+    /// PEM; absent: the system's authorities.
+    pub authorities_pem: Option<String>,
+    pub identity: Option<ClientIdentity>,
+}
+
+/// A client certificate chain and its key, PEM.
+#[derive(Clone, Debug)]
+pub struct ClientIdentity {
+    pub certificate_pem: String,
+    pub key_pem: SecretString,
+}
+
+/// Why a configured channel gets no grants.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("`{} {}` is wanted but not approved", .0.capability.as_str(), .0.target)]
+    NotApproved(Want),
+    #[error("the want `{} {}` cannot be granted: {error}", want.capability.as_str(), want.target)]
+    Target { want: Want, error: BadTarget },
+}
+
+impl Refusal {
+    /// The option to blame, if the want has exactly one.
+    pub fn into_config_error(self) -> ConfigError {
+        let name = match &self {
+            Self::Target { want, error } if !matches!(error, BadTarget::UnknownOption(_)) => {
+                want.target.rsplit_once('}').and_then(|(head, _)| head.rsplit_once('{')).map(|(_, name)| name.to_owned())
+            }
+            Self::Target { .. } | Self::NotApproved(_) => None,
+        };
+        match (name, self) {
+            (Some(name), Self::Target { error, .. }) => ConfigError::option(&name, error.to_string()),
+            (_, refusal) => ConfigError::whole(refusal.to_string()),
+        }
+    }
+}
+
+/// Turns wants into grants: each must be approved, and each is filled in with what was configured.
+///
+/// A want whose option has no value is left out: there is nowhere to go.
+pub fn approve(wants: &[Want], config: &Config, approval: &Approval, tls: &TlsMaterial) -> Result<Grants, Refusal> {
+    let mut rules = Vec::new();
+    let mut servers = Vec::new();
+    if let Some(want) = wants.iter().find(|want| !approval.wants.contains(want)) {
+        return Err(Refusal::NotApproved(want.clone()));
+    }
+    for want in wants.iter().chain(&approval.allow) {
+        let refused = |error| Refusal::Target { want: want.clone(), error };
+        let Some(expanded) = expand(&want.target, config).map_err(refused)? else { continue };
+        match want.capability {
+            Capability::Http => {
+                let rule = HttpRule::parse(&expanded.text).map_err(|error| refused(hide(error, expanded.is_secret)))?;
+                rules.push(HttpRule { is_secret: expanded.is_secret, ..rule });
+            }
+            Capability::Smtp => {
+                servers.push(SmtpRule::parse(&expanded.text).map_err(|error| refused(hide(error, expanded.is_secret)))?);
+            }
+        }
+    }
+    let networks = &approval.networks;
+    Ok(Grants {
+        http: (!rules.is_empty()).then(|| HttpGrant {
+            rules,
+            networks: networks.clone(),
+            tls: tls.clone(),
+            proxy: approval.proxy.clone(),
+        }),
+        smtp: (!servers.is_empty()).then(|| SmtpGrant { servers, networks: networks.clone(), tls: tls.clone() }),
+    })
+}
+
+/// An error about a secret does not repeat it.
+fn hide(error: BadTarget, is_secret: bool) -> BadTarget {
+    match error {
+        BadTarget::Url(_) if is_secret => BadTarget::Url("<secret>".to_owned()),
+        BadTarget::Host(_) if is_secret => BadTarget::Host("<secret>".to_owned()),
+        BadTarget::Smtp(_) if is_secret => BadTarget::Smtp("<secret>".to_owned()),
+        BadTarget::Wildcard(_) if is_secret => BadTarget::Wildcard("<secret>".to_owned()),
+        BadTarget::Method(_) if is_secret => BadTarget::Method("<secret>".to_owned()),
+        error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{ConfigOption, OptionKind};
+
+    fn want(capability: Capability, target: &str) -> Want {
+        Want { capability, target: target.to_owned(), reason: String::new() }
+    }
+
+    fn granted(want: &Want, config: &serde_json::Value) -> String {
+        let options: Vec<_> = [("url", OptionKind::String), ("method", OptionKind::String), ("hook", OptionKind::Secret), ("port", OptionKind::Number), ("b", OptionKind::Bool)]
+            .map(|(name, kind)| ConfigOption { name: name.into(), kind, label: vec![], help: vec![], default: None, required: false, choices: vec![], min: None, max: None, hints: vec![] })
+            .to_vec();
+        let config = Config::from_json(&options, config).unwrap();
+        let approval = approval(std::slice::from_ref(want));
+        match approve(std::slice::from_ref(want), &config, &approval, &TlsMaterial::default()) {
+            Ok(Grants { http: Some(http), .. }) => format!("{:?}", http.rules),
+            Ok(Grants { smtp: Some(smtp), .. }) => smtp.servers[0].to_string(),
+            Ok(Grants { http: None, smtp: None }) => "nothing".to_owned(),
+            Err(refusal) => refusal.into_config_error().to_string(),
+        }
+    }
+
+    fn approval(wants: &[Want]) -> Approval {
+        Approval {
+            digest: Digest::of(b""),
+            wants: wants.to_vec(),
+            allow: vec![],
+            networks: vec![],
+            ca_file: None,
+            client_certificate_file: None,
+            client_key_file: None,
+            proxy: None,
+            approved_at: Timestamp::UNIX_EPOCH,
+            approved_by: "root".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_grant_is_what_was_configured_and_nothing_else() {
+        let http = |target: &str, config| granted(&want(Capability::Http, target), &config);
+        assert_eq!(http("POST {url}/api/v1/chat.postMessage", json!({ "url": "https://chat.example.com" })), "[POST https://chat.example.com/api/v1/chat.postMessage]");
+        assert_eq!(http("{method} {url}", json!({ "method": "put", "url": "http://a.example:81/x?y=1" })), "[PUT http://a.example:81/x]");
+        assert_eq!(http("POST {hook}", json!({ "hook": "https://hooks.example.com/T/hunter2" })), "[POST https://hooks.example.com/…]");
+        assert_eq!(http("POST {hook}", json!({})), "nothing");
+        assert_eq!(granted(&want(Capability::Smtp, "{url}:{port}"), &json!({ "url": "mail.example.com", "port": "25" })), "mail.example.com:25");
+    }
+
+    #[test]
+    fn a_template_grants_its_plain_beginning() {
+        let http = |url: &str| granted(&want(Capability::Http, "POST {url}"), &json!({ "url": url }));
+        assert_eq!(http("https://a.example/x/{{.Object.Name}}/y"), "[POST https://a.example/x/*]");
+        assert_eq!(http("https://a.example/x?name={{.Object.Name}}"), "[POST https://a.example/x]");
+        let refused = "option `url`: scheme, host and port must be plain text before the first `{{`; a grant cannot follow a host that is made at run time";
+        for url in ["https://{{.Object.Name}}.example/x", "https://a.example{{.X}}", "{{.Url}}", "https://a.example:{{.P}}/"] {
+            assert_eq!(http(url), refused, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_granted_names_the_option_and_hides_the_secret() {
+        let http = |target: &str, config| granted(&want(Capability::Http, target), &config);
+        assert_eq!(http("POST {url}", json!({ "url": "chat" })), "option `url`: `chat` is no absolute http or https URL; write e.g. `https://api.example.com/hook`");
+        assert_eq!(http("POST {hook}", json!({ "hook": "hunter2" })), "option `hook`: `<secret>` is no absolute http or https URL; write e.g. `https://api.example.com/hook`");
+        assert_eq!(http("POST {b}", json!({ "b": true })), "option `b`: `{b}` names an option that is neither text nor a number nor a secret");
+    }
+
+    #[test]
+    fn a_want_that_nobody_approved_is_refused() {
+        let asked = want(Capability::Http, "POST https://a.example/");
+        let refusal = approve(&[asked], &Config::default(), &approval(&[]), &TlsMaterial::default()).unwrap_err();
+        assert_eq!(refusal.to_string(), "`http POST https://a.example/` is wanted but not approved");
+    }
+}
