@@ -20,7 +20,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, clock: Clock::System }
+        Self { config, clock: Clock }
     }
 
     /// The state as it is; a verb that only looks makes nothing.
@@ -51,7 +51,7 @@ pub(crate) fn run_channel(argv0: &Path) -> ExitCode {
     let Config { state_dir: _, log_filter, program } = config;
     let cache_dir = State::open(&link.state_dir).ok().map(|state| state.cache_dir());
     let engine = Engine::new(program, cache_dir, LogLevel::Info);
-    icinga::run(link, engine, log_filter.as_deref(), Clock::System)
+    icinga::run(link, engine, log_filter.as_deref(), Clock)
 }
 
 /// A process that cannot even tell which channel it is has nothing to answer.

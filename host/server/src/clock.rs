@@ -2,21 +2,13 @@
 
 use jiff::Timestamp;
 
-/// Handed to whoever needs the time, so that tests can own it.
+/// Handed to whoever needs the time; what decides by it takes a [`Timestamp`] instead, so that tests can own it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Clock {
-    System,
-    #[cfg(test)]
-    Fixed(Timestamp),
-}
+pub(crate) struct Clock;
 
 impl Clock {
+    #[expect(clippy::disallowed_methods, clippy::unused_self, reason = "this is the clock")]
     pub(crate) fn now(self) -> Timestamp {
-        match self {
-            #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-            Self::System => Timestamp::now(),
-            #[cfg(test)]
-            Self::Fixed(now) => now,
-        }
+        Timestamp::now()
     }
 }

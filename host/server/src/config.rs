@@ -5,6 +5,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{self, PathBuf};
 
+/// The name that starts the command line; any other one, without arguments, is that of a channel.
+pub(crate) const PROGRAM: &str = env!("CARGO_PKG_NAME");
+
 /// The settings of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {

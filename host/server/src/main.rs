@@ -16,8 +16,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The name that starts the command line; any other one, without arguments, is that of a channel.
-const PROGRAM: &str = env!("CARGO_PKG_NAME");
+use config::PROGRAM;
 
 /// What a sandbox calls this program with, to have a component compiled in a process of its own.
 const COMPILE_CHILD: &str = "compile-child";

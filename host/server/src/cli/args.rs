@@ -42,15 +42,18 @@ pub(crate) enum Verb {
     /// Install plugins and approve what they want
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Deliver one notification now
     Send(Send),
     /// Serve Icinga Notifications
     #[command(subcommand)]
     Icinga(Icinga),
     /// Print a completion script for a shell
-    Completions { shell: Shell },
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
     /// Write the manual pages into a directory
     Man {
+        /// Made if it is missing
         #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,
     },
@@ -73,14 +76,19 @@ pub(crate) struct Inspect {
 pub(crate) enum Plugin {
     /// Install a component under a name
     Install(Install),
-    /// Show what a plugin wants and allow it
     Approve(Approve),
     /// List what is installed
     List,
     /// Show everything about an installed plugin
-    Show { name: PluginName },
+    Show {
+        /// What it is called on this host
+        name: PluginName,
+    },
     /// Remove a plugin and its approval
-    Remove { name: PluginName },
+    Remove {
+        /// What it is called on this host
+        name: PluginName,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -99,6 +107,7 @@ pub(crate) struct Install {
 /// approval of this name, shown, and asked for.
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
+    /// What it is called on this host
     pub(crate) name: PluginName,
     /// Do not ask
     #[arg(long)]
@@ -133,6 +142,7 @@ pub(crate) struct Approve {
 /// `"version": 1`, in Sandbell's own words.
 #[derive(Args, Debug)]
 pub(crate) struct Send {
+    /// What the plugin is called on this host
     pub(crate) plugin: PluginName,
     /// The options of the plugin
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -150,7 +160,6 @@ pub(crate) struct Send {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Icinga {
-    /// Make a plugin a channel type of the daemon
     Link(Link),
 }
 
@@ -159,6 +168,7 @@ pub(crate) enum Icinga {
 /// Puts a link into the daemon's channels directory, starts it as the daemon does and checks that it answers.
 #[derive(Args, Debug)]
 pub(crate) struct Link {
+    /// What the plugin is called on this host
     pub(crate) plugin: PluginName,
     /// The daemon's channels directory
     #[arg(long, value_name = "CHANNELS_DIR", value_hint = ValueHint::DirPath)]

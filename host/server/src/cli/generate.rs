@@ -18,7 +18,7 @@ const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Fish, Shell::Zsh];
 
 pub(super) fn completions(shell: Shell) -> Done {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), crate::PROGRAM, &mut script);
+    clap_complete::generate(shell, &mut Cli::command(), crate::config::PROGRAM, &mut script);
     Output::bytes(&script);
     Ok(Exit::Ok)
 }
@@ -35,7 +35,7 @@ pub(super) fn all(context: &Context, dir: &Path) -> Done {
     let failed = |error: std::io::Error| Problem::file(dir, "write into", &error);
     fs::create_dir_all(&completions).map_err(failed)?;
     for shell in SHELLS {
-        clap_complete::generate_to(shell, &mut Cli::command(), crate::PROGRAM, &completions)
+        clap_complete::generate_to(shell, &mut Cli::command(), crate::config::PROGRAM, &completions)
             .map_err(failed)?;
     }
     fs::write(dir.join("cli.md"), reference()).map_err(failed)?;
@@ -65,7 +65,7 @@ fn reference() -> String {
 
 fn describe(command: &Command, text: &mut String) {
     let mut own = command.clone();
-    let name = own.get_bin_name().unwrap_or(crate::PROGRAM).to_owned();
+    let name = own.get_bin_name().unwrap_or(crate::config::PROGRAM).to_owned();
     let help = own.render_long_help().to_string();
     let lines: Vec<_> = help.lines().map(str::trim_end).collect();
     text.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
@@ -109,7 +109,46 @@ mod tests {
     #[test]
     fn help_says_what_the_verbs_are_and_how_it_ends() {
         let help = Cli::command().term_width(100).render_long_help().to_string();
-        assert_snapshot!(help, @"");
+        assert_snapshot!(help, @"
+        Hosts notification channels that are WebAssembly components.
+
+        A plugin is installed from a file, an operator approves what it wants, and from then on it delivers
+        notifications: through this command line or as a channel of Icinga Notifications.
+
+        Usage: sandbell [OPTIONS] <COMMAND>
+
+        Commands:
+          inspect      Show what a component is, what it can be set to and what it wants
+          plugin       Install plugins and approve what they want
+          send         Deliver one notification now
+          icinga       Serve Icinga Notifications
+          completions  Print a completion script for a shell
+          man          Write the manual pages into a directory
+
+        Options:
+              --json
+                  Print JSON on stdout, errors included
+
+          -v...
+                  Log more to stderr; twice for debugging
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+
+        Exit codes:
+            0  done
+            1  failed
+            2  the command line is wrong
+            3  no such plugin or file
+            4  not approved, or not this user's
+            5  something else is in the way
+            6  the delivery failed for good
+           75  the delivery failed, trying again can help (EX_TEMPFAIL)
+          130  interrupted
+        ");
     }
 
     #[test]
@@ -117,6 +156,43 @@ mod tests {
         let mut command = Cli::command().term_width(100);
         command.build();
         let help = command.find_subcommand_mut("send").unwrap().render_long_help().to_string();
-        assert_snapshot!(help, @"");
+        assert_snapshot!(help, @r#"
+        Deliver one notification now
+
+        The configuration is a JSON object (or TOML, if the file's name ends in `.toml`) of the plugin's
+        options. The notification is either the params of Icinga's SendNotification, with or without the
+        request around them, or, with `"version": 1`, in Sandbell's own words.
+
+        Usage: sandbell send [OPTIONS] --config <FILE> --notification <FILE> <PLUGIN>
+
+        Arguments:
+          <PLUGIN>
+                  What the plugin is called on this host
+
+        Options:
+              --config <FILE>
+                  The options of the plugin
+
+              --json
+                  Print JSON on stdout, errors included
+
+              --notification <FILE>
+                  The notification, `-` for stdin
+
+          -v...
+                  Log more to stderr; twice for debugging
+
+              --verbose
+                  Show what was sent and what was answered, with secrets masked
+
+              --dry-run
+                  Show exactly what would be sent, with secrets masked, and send nothing
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+        "#);
     }
 }

@@ -200,6 +200,25 @@ mod tests {
                 extra: vec![],
             },
         };
-        assert_snapshot!(describe(&stored), @"");
+        assert_snapshot!(describe(&stored), @r"
+        PLUGIN
+        name       Sl\u{1b}[2Jack
+        version    1.2.0
+        author     Jane Doe
+        digest     sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+        size       117 KiB
+        world      sandbell:channel@0.1.0
+        imports    sandbell:channel/http@0.1.0
+        exports    sandbell:channel/plugin@0.1.0
+        addresses  slack
+
+        WANTS  TARGET          REASON
+        http   POST {webhook}  delivers the message
+
+        OPTION   TYPE    REQUIRED  DEFAULT  VALUES        LABEL
+        webhook  secret  yes       -        -             The webhook
+        timeout  number  no        10       1..30         The timeout
+        style    option  no        -        blocks, text  The style
+        ");
     }
 }

@@ -101,3 +101,110 @@ fn timeout() -> Attr<'static> {
         max: Some(*TIMEOUT_SECONDS.end()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sandbell_domain::Choice;
+
+    use super::*;
+
+    fn option(name: &str, kind: OptionKind) -> ConfigOption {
+        ConfigOption {
+            name: name.to_owned(),
+            kind,
+            label: vec![],
+            help: vec![],
+            default: None,
+            required: false,
+            choices: vec![],
+            min: None,
+            max: None,
+            hints: vec![("placeholder".to_owned(), "x".to_owned())],
+        }
+    }
+
+    fn json(config_attrs: Vec<ConfigOption>) -> String {
+        let info = PluginInfo {
+            name: "Webhook".to_owned(),
+            version: "1.0.0".to_owned(),
+            author: "Me".to_owned(),
+            config_attrs,
+            address_types: vec![],
+            wants: vec![],
+            extra: vec![],
+        };
+        to_json(&info)
+    }
+
+    fn attrs(config_attrs: Vec<ConfigOption>) -> String {
+        let json = json(config_attrs);
+        let attrs =
+            json.strip_prefix(r#"{"name":"Webhook","version":"1.0.0","author":"Me","config_attrs":["#);
+        attrs.unwrap().strip_suffix("]}").unwrap().to_owned()
+    }
+
+    fn texts(texts: &[(&str, &str)]) -> Vec<Localized> {
+        let localized = |(locale, text): &(&str, &str)| Localized {
+            locale: (*locale).to_owned(),
+            text: (*text).to_owned(),
+        };
+        texts.iter().map(localized).collect()
+    }
+
+    #[test]
+    fn an_option_has_the_keys_of_go_in_the_order_of_go() {
+        let full = ConfigOption {
+            label: texts(&[("en_US", "Port"), ("de_DE", "Anschluss")]),
+            help: texts(&[("en_US", "Where it listens")]),
+            default: Some(DefaultValue::Integer(25)),
+            required: true,
+            min: Some(1),
+            max: Some(65_535),
+            ..option("port", OptionKind::Number)
+        };
+        assert_eq!(
+            attrs(vec![full]),
+            r#"{"name":"port","type":"number","label":{"de_DE":"Anschluss","en_US":"Port"},"help":{"en_US":"Where it listens"},"default":"25","required":true,"min":1,"max":65535}"#
+        );
+        assert_eq!(
+            attrs(vec![option("url", OptionKind::String)]),
+            r#"{"name":"url","type":"string","label":{"en_US":"url"},"min":null,"max":null}"#
+        );
+    }
+
+    #[test]
+    fn a_label_always_has_english_since_web_falls_back_to_it() {
+        let german =
+            ConfigOption { label: texts(&[("de_DE", "Adresse")]), ..option("url", OptionKind::Text) };
+        assert_eq!(
+            attrs(vec![german]),
+            r#"{"name":"url","type":"text","label":{"de_DE":"Adresse","en_US":"Adresse"},"min":null,"max":null}"#
+        );
+    }
+
+    #[test]
+    fn what_web_would_misread_is_not_said() {
+        let choice = |value: &str, label: &str| Choice { value: value.to_owned(), label: label.to_owned() };
+        let ticked = ConfigOption {
+            required: true,
+            default: Some(DefaultValue::Boolean(false)),
+            min: Some(1),
+            ..option("tick", OptionKind::Bool)
+        };
+        let chosen = ConfigOption {
+            choices: vec![choice("tls", "TLS"), choice("none", "None")],
+            default: Some(DefaultValue::Text(String::new())),
+            ..option("encryption", OptionKind::Option)
+        };
+        assert_eq!(
+            attrs(vec![ticked, chosen]),
+            r#"{"name":"tick","type":"bool","label":{"en_US":"tick"},"default":false,"min":null,"max":null},{"name":"encryption","type":"option","label":{"en_US":"encryption"},"default":"","options":{"none":"None","tls":"TLS"},"min":null,"max":null}"#
+        );
+    }
+
+    #[test]
+    fn a_plugin_without_options_gets_the_hosts_own() {
+        assert!(attrs(vec![]).starts_with(r#"{"name":"sandbell_timeout","type":"number","label":{"de_DE":"Zeitlimit","en_US":"Timeout"},"help""#));
+        assert!(attrs(vec![]).ends_with(r#""default":"30","min":1,"max":120}"#));
+    }
+}

@@ -78,7 +78,7 @@ impl FromStr for LinkName {
         if text.is_empty() || !text.bytes().all(is_word) {
             return Err(BadLinkName::Letters(sandbell_domain::escape::line(text)));
         }
-        if text == crate::PROGRAM {
+        if text == crate::config::PROGRAM {
             return Err(BadLinkName::Program);
         }
         Ok(Self(text.to_owned()))

@@ -116,3 +116,154 @@ fn severity(text: &str) -> Result<Severity, BadParams> {
         _ => return Err(BadParams::Severity(go::quote(text))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use insta::assert_snapshot;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn translated(payload: &str) -> Result<Notification, String> {
+        let plugin = ["room".to_owned()];
+        let addressing = Addressing { link: "spy", plugin: &plugin };
+        translate(payload, NotificationId::of(&[]), addressing).map_err(|error| error.to_string())
+    }
+
+    /// The parts that a plugin sees, one per line.
+    fn shown(request: &str) -> String {
+        let request: BTreeMap<String, Box<RawValue>> = serde_json::from_str(request).unwrap();
+        let params = request["params"].get();
+        let Notification { id: _, tenant: _, contact, object, incident, event, links, extra, source } =
+            translated(params).unwrap();
+        assert_eq!(source.payload, params);
+        format!("{contact:?}\n{object:?}\n{incident:?}\n{event:?}\n{links:?} {extra:?} {}", source.system)
+    }
+
+    #[test]
+    fn the_request_of_v0_2_0_is_translated() {
+        let request = include_str!("../../../../../tests/fixtures/icinga/v0.2.0-send-notification.json");
+        assert_snapshot!(shown(request), @r#"
+        Contact { full_name: "Icinga Admin", addresses: [Address { kind: "email", address: "admin@example.com" }, Address { kind: "room", address: "spy-room" }] }
+        Object { name: "dummy-809!random fortune", url: "http://localhost/icingaweb2//icingadb/service?name=x", tags: [("host", "dummy-809"), ("service", "random fortune")] }
+        Some(Incident { id: 1, url: "http://localhost/icingaweb2/notifications/incident?id=1", severity: Some(Crit) })
+        Event { time: "2026-11-22T04:49:53.181747244Z", kind: "state", severity: None, title: None, username: "", message: "Something <went> wrong & é" }
+        [] [("hostgroup/a", "")] icinga
+        "#);
+    }
+
+    #[test]
+    fn the_request_of_head_is_translated() {
+        let request = include_str!("../../../../../tests/fixtures/icinga/head-send-notification.json");
+        assert_snapshot!(shown(request), @r#"
+        Contact { full_name: "No Addr", addresses: [] }
+        Object { name: "dummy-809!random fortune", url: "http://localhost/icingaweb2/icingadb/service?name=random%20fortune&host.name=dummy-809", tags: [("host", "dummy-809"), ("service", "random fortune")] }
+        Some(Incident { id: 1, url: "http://localhost/icingaweb2/notifications/incident?id=1", severity: Some(Crit) })
+        Event { time: "2026-11-22T04:49:52.699Z", kind: "", severity: None, title: None, username: "", message: "m" }
+        [] [] icinga
+        "#);
+    }
+
+    #[test]
+    fn what_is_missing_is_empty_as_in_go() {
+        let empty = translated("{}").unwrap();
+        assert_eq!(empty.contact, Contact::default());
+        assert_eq!(empty.incident, None);
+        assert_eq!(empty.event.time, "0001-01-01T00:00:00Z");
+        for payload in [
+            "null",
+            r#"{"contact":null,"object":null,"incident":null,"event":null}"#,
+            r#"{"contact":{},"object":{"tags":null,"extra_tags":null},"event":{"time":null,"type":null}}"#,
+            r#"{"contact":{"full_name":null,"addresses":[]},"unknown":{"a":[1]}}"#,
+        ] {
+            let Notification { contact, object, incident, event, extra, .. } = translated(payload).unwrap();
+            assert_eq!(
+                (contact, object, incident),
+                (Contact::default(), Subject::default(), None),
+                "{payload}"
+            );
+            assert_eq!((event, extra), (empty.event.clone(), vec![]), "{payload}");
+        }
+        let incident = translated(r#"{"incident":{"severity":null}}"#).unwrap().incident.unwrap();
+        assert_eq!(incident, Incident { id: 0, url: String::new(), severity: None });
+        let contact = translated(r#"{"contact":{"addresses":[null]}}"#).unwrap().contact;
+        assert_eq!(contact.addresses, [Address { kind: String::new(), address: String::new() }]);
+    }
+
+    #[test]
+    fn keys_match_in_any_case_and_nulls_in_tags_are_empty() {
+        let notification =
+            translated(r#"{"Object":{"NAME":"db1","tags":{"Host":"db1","x":null}},"EVENT":{"Message":"m"}}"#)
+                .unwrap();
+        assert_eq!(notification.object.name, "db1");
+        assert_eq!(notification.event.message, "m");
+        let tags = [("Host", "db1"), ("x", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(notification.object.tags, tags);
+    }
+
+    #[test]
+    fn a_wrong_type_is_an_error_that_names_the_place() {
+        let check =
+            |payload: &str, want: &str| assert_eq!(translated(payload).unwrap_err(), want, "{payload}");
+        check("[]", "params: expected an object, found an array");
+        check(r#"{"contact":7}"#, "contact: expected an object, found a number");
+        check(r#"{"contact":{"addresses":{}}}"#, "contact.addresses: expected an array, found an object");
+        check(
+            r#"{"contact":{"addresses":[{"type":1}]}}"#,
+            "contact.addresses[0].type: expected a string, found a number",
+        );
+        check(
+            r#"{"object":{"tags":{"a b":true}}}"#,
+            r#"object.tags["a b"]: expected a string, found a boolean"#,
+        );
+        check(
+            r#"{"incident":{"id":"1"}}"#,
+            "incident.id: expected a whole number of 64 bits, found a string",
+        );
+        check(
+            r#"{"incident":{"id":1.5}}"#,
+            "incident.id: expected a whole number of 64 bits, found a number",
+        );
+        check(r#"{"incident":{"severity":"bad"}}"#, r#"unknown severity "bad""#);
+        check(r#"{"incident":{"severity":""}}"#, r#"unknown severity """#);
+        check(
+            r#"{"event":{"time":"noon"}}"#,
+            r#"event.time: "noon" is no RFC 3339 time, e.g. 2026-11-22T04:49:53Z"#,
+        );
+        check(
+            r#"{"event":{"time":"2026-11-22 04:49:53Z"}}"#,
+            r#"event.time: "2026-11-22 04:49:53Z" is no RFC 3339 time, e.g. 2026-11-22T04:49:53Z"#,
+        );
+        check(
+            r#"{"event":{"message":null,"username":[]}}"#,
+            "event.username: expected a string, found an array",
+        );
+    }
+
+    #[test]
+    fn severities_are_those_of_the_daemon() {
+        for severity in ["ok", "debug", "info", "notice", "warning", "err", "crit", "alert", "emerg"] {
+            let payload = format!(r#"{{"incident":{{"severity":"{severity}"}}}}"#);
+            let incident = translated(&payload).unwrap().incident.unwrap();
+            assert_eq!(serde_json::to_value(incident.severity).unwrap(), severity);
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_links_type_is_one_of_the_plugins_first_type() {
+        let payload =
+            r#"{"contact":{"addresses":[{"type":"spy","address":"a"},{"type":"email","address":"b"}]}}"#;
+        let kinds = |link: &str, plugin: &[&str]| {
+            let plugin: Vec<_> = plugin.iter().map(|kind| (*kind).to_owned()).collect();
+            let addressing = Addressing { link, plugin: &plugin };
+            let contact = translate(payload, NotificationId::of(&[]), addressing).unwrap().contact;
+            contact.addresses.into_iter().map(|address| address.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds("spy", &["room"]), ["room", "email"]);
+        assert_eq!(kinds("spy", &["room", "spy"]), ["spy", "email"]);
+        assert_eq!(kinds("spy", &[]), ["spy", "email"]);
+        assert_eq!(kinds("other", &["room"]), ["spy", "email"]);
+    }
+}

@@ -217,3 +217,76 @@ impl MethodError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(answer: &Answer, legacy: &str, json_rpc: &str) {
+        let line = |dialect, id| String::from_utf8(reply(dialect, &Id::Number(id), answer)).unwrap();
+        assert_eq!(line(Dialect::Legacy, 2), format!("{legacy}\n"));
+        assert_eq!(line(Dialect::JsonRpc, 0), format!("{json_rpc}\n"));
+    }
+
+    #[test]
+    fn replies_are_byte_for_byte_those_of_the_go_library() {
+        check(&Ok(None), r#"{"id":2}"#, r#"{"id":0,"result":null,"jsonrpc":"2.0"}"#);
+        check(
+            &Ok(Some(r#"{"name":"A<b>"}"#.to_owned())),
+            r#"{"result":{"name":"A\u003cb\u003e"},"id":2}"#,
+            r#"{"id":0,"result":{"name":"A\u003cb\u003e"},"jsonrpc":"2.0"}"#,
+        );
+        check(
+            &Err(MethodError::UnknownMethod("Foo\x01\"".to_owned())),
+            r#"{"error":"unknown method: \"Foo\\x01\\\"\"","id":2}"#,
+            r#"{"id":0,"error":{"code":-32601,"message":"method not found"},"jsonrpc":"2.0"}"#,
+        );
+        check(
+            &Err(MethodError::NoConfig),
+            r#"{"error":"failed to set plugin config: unexpected end of JSON input","id":2}"#,
+            r#"{"id":0,"error":{"code":-32600,"message":"missing required parameters"},"jsonrpc":"2.0"}"#,
+        );
+        check(
+            &Err(MethodError::NoNotification),
+            r#"{"error":"failed to json.Unmarshal request: unexpected end of JSON input","id":2}"#,
+            r#"{"id":0,"error":{"code":-32600,"message":"missing required parameters"},"jsonrpc":"2.0"}"#,
+        );
+        check(
+            &Err(MethodError::Config("option `url`: is required and has no value".to_owned())),
+            r#"{"error":"failed to set plugin config: option `url`: is required and has no value","id":2}"#,
+            r#"{"id":0,"error":{"code":-32602,"message":"option `url`: is required and has no value"},"jsonrpc":"2.0"}"#,
+        );
+        check(
+            &Err(MethodError::Notification("unknown severity \"x\"".to_owned())),
+            r#"{"error":"failed to json.Unmarshal request: unknown severity \"x\"","id":2}"#,
+            r#"{"id":0,"error":{"code":-32700,"message":"unknown severity \"x\""},"jsonrpc":"2.0"}"#,
+        );
+        check(
+            &Err(MethodError::Failed("401 Unauthorized\n&".to_owned())),
+            r#"{"error":"401 Unauthorized\n\u0026","id":2}"#,
+            r#"{"id":0,"error":{"code":-32603,"message":"401 Unauthorized\n\u0026"},"jsonrpc":"2.0"}"#,
+        );
+    }
+
+    #[test]
+    fn a_failure_without_words_is_still_a_failure() {
+        check(
+            &Err(MethodError::Failed(String::new())),
+            r#"{"error":"failed without a word","id":2}"#,
+            r#"{"id":0,"error":{"code":-32603,"message":""},"jsonrpc":"2.0"}"#,
+        );
+    }
+
+    #[test]
+    fn an_id_is_echoed_with_its_type() {
+        let line = |id: Id| String::from_utf8(reply(Dialect::JsonRpc, &id, &Ok(None))).unwrap();
+        assert_eq!(
+            line(Id::Text("a\"<".to_owned())),
+            "{\"id\":\"a\\\"\\u003c\",\"result\":null,\"jsonrpc\":\"2.0\"}\n"
+        );
+        assert_eq!(
+            line(Id::Number(u64::MAX)),
+            "{\"id\":18446744073709551615,\"result\":null,\"jsonrpc\":\"2.0\"}\n"
+        );
+    }
+}
