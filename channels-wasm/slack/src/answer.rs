@@ -40,6 +40,7 @@ pub(crate) fn check(response: Response) -> Result<Receipt, SendError> {
 /// The body's word; servers that imitate Slack put it into JSON.
 fn word(response: &Response) -> String {
     let text = response.text();
-    let error = serde_json::from_str::<Value>(&text).ok().and_then(|json| json["error"].as_str().map(str::to_owned));
+    let error =
+        serde_json::from_str::<Value>(&text).ok().and_then(|json| json["error"].as_str().map(str::to_owned));
     error.unwrap_or_else(|| text.trim().to_owned())
 }

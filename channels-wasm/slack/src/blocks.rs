@@ -3,9 +3,7 @@
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
-use crate::mrkdwn::{
-    BUTTON_CHARS_MAX, FIELD_CHARS_MAX, HEADER_CHARS_MAX, Mention, TEXT_CHARS_MAX, escape,
-};
+use crate::mrkdwn::{BUTTON_CHARS_MAX, FIELD_CHARS_MAX, HEADER_CHARS_MAX, Mention, TEXT_CHARS_MAX, escape};
 
 /// Slack refuses a section with more.
 const FIELDS_MAX: usize = 10;
@@ -29,7 +27,8 @@ pub(crate) fn message(notification: &Notification, mention: Option<&Mention>) ->
 
     let mut message = json!({ "text": escape(&subject, TEXT_CHARS_MAX), "blocks": blocks });
     if !details.is_empty() {
-        message["attachments"] = json!([{ "color": crate::colour(notification.severity()), "blocks": details }]);
+        message["attachments"] =
+            json!([{ "color": crate::colour(notification.severity()), "blocks": details }]);
     }
     message
 }

@@ -16,7 +16,9 @@ pub struct Config {
     #[config(
         label = "Webhook URL",
         label(de_DE = "Webhook-URL"),
-        help(de_DE = "Wird in Slack unter Apps > Incoming Webhooks angelegt, z. B. https://hooks.slack.com/services/…. Wer sie kennt, kann schreiben.")
+        help(
+            de_DE = "Wird in Slack unter Apps > Incoming Webhooks angelegt, z. B. https://hooks.slack.com/services/…. Wer sie kennt, kann schreiben."
+        )
     )]
     webhook_url: Secret,
     /// Block Kit is Slack's own layout. Attachments are the older one, for servers that imitate Slack, such as
@@ -25,14 +27,18 @@ pub struct Config {
         default = "blocks",
         label = "Format",
         label(de_DE = "Format"),
-        help(de_DE = "Block Kit ist Slacks eigenes Layout. Anhänge sind das ältere, für Server, die Slack nachahmen, etwa Mattermost, und für Webhooks, die ihren Kanal wählen dürfen.")
+        help(
+            de_DE = "Block Kit ist Slacks eigenes Layout. Anhänge sind das ältere, für Server, die Slack nachahmen, etwa Mattermost, und für Webhooks, die ihren Kanal wählen dürfen."
+        )
     )]
     format: Format,
     /// Who is alerted: `here`, `channel`, `everyone`, or the ID of a member (`U…`) or a user group (`S…`).
     #[config(
         label = "Mention",
         label(de_DE = "Erwähnung"),
-        help(de_DE = "Wer benachrichtigt wird: here, channel, everyone oder die ID eines Mitglieds (U…) oder einer Benutzergruppe (S…)."),
+        help(
+            de_DE = "Wer benachrichtigt wird: here, channel, everyone oder die ID eines Mitglieds (U…) oder einer Benutzergruppe (S…)."
+        ),
         placeholder = "here"
     )]
     mention: Option<String>,
@@ -60,7 +66,10 @@ impl Channel for Slack {
             .version(env!("CARGO_PKG_VERSION"))
             .author("Sandbell")
             .address_type("slack")
-            .wants_http("POST {webhook_url}", "Posts each notification to the incoming webhook, and to nothing else.")
+            .wants_http(
+                "POST {webhook_url}",
+                "Posts each notification to the incoming webhook, and to nothing else.",
+            )
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
@@ -99,7 +108,9 @@ fn links(notification: &Notification) -> Vec<(&str, &str)> {
     let own = [Some(("Object", notification.object.url.as_str())), incident];
     let brought = notification.links.iter().map(|link| (link.label.as_str(), link.url.as_str()));
     let is_usable = |(label, url): &(&str, &str)| {
-        !label.is_empty() && (url.starts_with("https://") || url.starts_with("http://")) && url.len() <= URL_BYTES_MAX
+        !label.is_empty()
+            && (url.starts_with("https://") || url.starts_with("http://"))
+            && url.len() <= URL_BYTES_MAX
     };
     own.into_iter().flatten().chain(brought).filter(is_usable).collect()
 }

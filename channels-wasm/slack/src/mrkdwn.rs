@@ -38,7 +38,8 @@ impl FromStr for Mention {
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let word = text.trim().trim_start_matches(['@', '!']);
-        let is_id = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let is_id =
+            word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         match word {
             "here" => Ok(Self::Here),
             "channel" => Ok(Self::Channel),

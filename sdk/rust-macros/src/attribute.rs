@@ -65,7 +65,8 @@ impl OptionAttributes {
             "rename" => self.rename = Some(text(meta)?),
             "placeholder" | "pattern" => self.hints.push((name, text(meta)?)),
             _ => {
-                let known = "label, help, default, required, min, max, multiline, rename, placeholder, pattern";
+                let known =
+                    "label, help, default, required, min, max, multiline, rename, placeholder, pattern";
                 return Err(unknown(meta, known));
             }
         }
@@ -102,7 +103,8 @@ fn localized(meta: &ParseNestedMeta<'_>, texts: &mut Localized) -> Result<()> {
         return Ok(());
     }
     meta.parse_nested_meta(|inner| {
-        let locale = inner.path.get_ident().ok_or_else(|| inner.error("write a locale, e.g. `de_DE`"))?.to_string();
+        let locale =
+            inner.path.get_ident().ok_or_else(|| inner.error("write a locale, e.g. `de_DE`"))?.to_string();
         put(locale, text(&inner)?);
         Ok(())
     })
@@ -112,6 +114,7 @@ fn text(meta: &ParseNestedMeta<'_>) -> Result<String> {
     meta.value()?.parse::<LitStr>().map(|text| text.value())
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a literal is meant; what else syn comes to know is refused")]
 fn default(expr: &Expr) -> Result<Default> {
     let value = match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => DefaultValue::Text(text.value()),
@@ -128,16 +131,21 @@ fn default(expr: &Expr) -> Result<Default> {
     Ok(Default { value, span: expr.span() })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a literal is meant; what else syn comes to know is refused")]
 fn integer(expr: &Expr) -> Result<i64> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse(),
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => integer(expr).map(|number| -number),
-        _ => Err(syn::Error::new(expr.span(), "write a literal: text, a whole number, `true`, `false` or a list of texts")),
+        _ => Err(syn::Error::new(
+            expr.span(),
+            "write a literal: text, a whole number, `true`, `false` or a list of texts",
+        )),
     }
 }
 
 fn unknown(meta: &ParseNestedMeta<'_>, known: &str) -> syn::Error {
-    let name = meta.path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::");
+    let name =
+        meta.path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::");
     meta.error(format!("`{name}`: unknown attribute; there are {known}"))
 }
 

@@ -26,7 +26,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields: Vec<&Field> = match &data.fields {
         Fields::Named(fields) => fields.named.iter().collect(),
         Fields::Unit => Vec::new(),
-        Fields::Unnamed(fields) => return Err(Error::new_spanned(fields, "options need names; write `{ name: Type }`")),
+        Fields::Unnamed(fields) => {
+            return Err(Error::new_spanned(fields, "options need names; write `{ name: Type }`"));
+        }
     };
     let (mut names, mut specs, mut reads, mut checks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (index, field) in fields.iter().enumerate() {
@@ -96,7 +98,8 @@ impl<'a> FormOption<'a> {
             return refuse(default.span, "what has a default is never absent; drop the `Option`");
         }
         let bounds = |number: i64| {
-            attributes.min.is_none_or(|(min, _)| number >= min) && attributes.max.is_none_or(|(max, _)| number <= max)
+            attributes.min.is_none_or(|(min, _)| number >= min)
+                && attributes.max.is_none_or(|(max, _)| number <= max)
         };
         match (self.shape, &default.value) {
             (Shape::Number, DefaultValue::Integer(number)) if !bounds(*number) => {
@@ -106,18 +109,23 @@ impl<'a> FormOption<'a> {
             | (Shape::Boolean, DefaultValue::Boolean(_))
             | (Shape::Number, DefaultValue::Integer(_))
             | (Shape::Choices, DefaultValue::Many(_)) => Ok(()),
-            (Shape::Secret, _) => refuse(default.span, "a secret cannot have a default: everybody would know it"),
+            (Shape::Secret, _) => {
+                refuse(default.span, "a secret cannot have a default: everybody would know it")
+            }
             (Shape::Text, _) => refuse(default.span, "the default of a `String` is text"),
             (Shape::Boolean, _) => refuse(default.span, "the default of a `bool` is `true` or `false`"),
             (Shape::Number, _) => refuse(default.span, "the default of a number is a whole number"),
             (Shape::Choice, _) => refuse(default.span, "the default of a choice is its value as text"),
-            (Shape::Choices, _) => refuse(default.span, "the default of several choices is a list of their values"),
+            (Shape::Choices, _) => {
+                refuse(default.span, "the default of several choices is a list of their values")
+            }
         }
     }
 
     fn spec(&self) -> TokenStream {
         let Self { name, ty, shape, attributes } = self;
-        let OptionAttributes { label, help, default, required, min, max, multiline, rename: _, hints } = attributes;
+        let OptionAttributes { label, help, default, required, min, max, multiline, rename: _, hints } =
+            attributes;
         let field = quote_spanned! { ty.span() => <#ty as ::sandbell_sdk::__rt::Field> };
         let kind = if multiline.is_some() { quote!("text") } else { quote!(#field::KIND) };
         let mut label = label.clone();

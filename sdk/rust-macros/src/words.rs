@@ -1,7 +1,8 @@
 //! From a name in code to words for people.
 
 /// Words that are written in capitals.
-const ACRONYMS: [&str; 12] = ["api", "dns", "html", "http", "https", "id", "json", "smtp", "tls", "ui", "uri", "url"];
+const ACRONYMS: [&str; 12] =
+    ["api", "dns", "html", "http", "https", "id", "json", "smtp", "tls", "ui", "uri", "url"];
 
 /// `webhook_url` becomes `Webhook URL`.
 pub(crate) fn label(name: &str) -> String {

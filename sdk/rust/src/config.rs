@@ -6,8 +6,7 @@
 use crate::bindings::exports::sandbell::channel::plugin as wit;
 use crate::{ConfigError, Secret};
 
-pub use wit::Value;
-use wit::Setting;
+use wit::{Setting, Value};
 
 /// A struct whose fields are the channel's options; derive it.
 pub trait ChannelConfig: Sized {
@@ -116,10 +115,14 @@ impl From<&OptionSpec> for wit::ConfigOption {
     fn from(spec: &OptionSpec) -> Self {
         let OptionSpec { name, kind, label, help, default, required, choices, min, max, hints } = *spec;
         let localized = |texts: &[(&str, &str)]| {
-            let one = |&(locale, text): &(&str, &str)| wit::Localized { locale: locale.to_owned(), text: text.to_owned() };
+            let one = |&(locale, text): &(&str, &str)| wit::Localized {
+                locale: locale.to_owned(),
+                text: text.to_owned(),
+            };
             texts.iter().map(one).collect()
         };
-        let choice = |&(value, label): &(&str, &str)| wit::Choice { value: value.to_owned(), label: label.to_owned() };
+        let choice =
+            |&(value, label): &(&str, &str)| wit::Choice { value: value.to_owned(), label: label.to_owned() };
         let hint = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
         Self {
             name: name.to_owned(),
@@ -214,7 +217,7 @@ macro_rules! integers {
             const MAX: Option<i64> = $max;
 
             fn parse(value: Option<Value>, spec: &OptionSpec) -> Result<Self, ConfigError> {
-                let number = integer(value, spec)?;
+                let number = integer(value.as_ref(), spec)?;
                 Self::try_from(number).map_err(|_| out_of_bounds(spec))
             }
         }
@@ -269,9 +272,9 @@ fn choice<C: Choice>(value: &str, spec: &OptionSpec) -> Result<C, ConfigError> {
     })
 }
 
-fn integer(value: Option<Value>, spec: &OptionSpec) -> Result<i64, ConfigError> {
+fn integer(value: Option<&Value>, spec: &OptionSpec) -> Result<i64, ConfigError> {
     let number = match value {
-        Some(Value::Integer(number)) => number,
+        Some(Value::Integer(number)) => *number,
         Some(_) => return Err(spec.refuse("must be a whole number")),
         None => return Err(spec.missing()),
     };

@@ -135,13 +135,17 @@ impl Request {
     }
 
     /// A form; every value may be text or a secret.
-    pub fn form<N: AsRef<str>, V: Into<Template>>(mut self, fields: impl IntoIterator<Item = (N, V)>) -> Self {
+    pub fn form<N: AsRef<str>, V: Into<Template>>(
+        mut self,
+        fields: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         let mut body = Template::new();
         let mut separator = "";
         for (name, value) in fields {
             body.push_text(separator);
             separator = "&";
-            let (Some(name), Some(value)) = (Template::from(name.as_ref()).form_encoded(), value.into().form_encoded())
+            let (Some(name), Some(value)) =
+                (Template::from(name.as_ref()).form_encoded(), value.into().form_encoded())
             else {
                 self.mistake.get_or_insert("a form cannot hold base64 made from a secret".to_owned());
                 continue;

@@ -57,6 +57,7 @@
 
 mod backend;
 #[doc(hidden)]
+#[expect(clippy::same_length_and_capacity, reason = "written by wit-bindgen")]
 pub mod bindings;
 mod channel; // what an author writes
 mod config; // from a struct to a form and back
@@ -75,10 +76,10 @@ pub mod __rt;
 pub mod testing;
 
 pub use channel::{
-    Address, Channel, Contact, Delivery, Event, Incident, Info, Link, Notification, Object, Receipt, Severity, Source,
-    Want,
+    Address, Channel, Contact, Delivery, Event, Incident, Info, Link, Notification, Object, Receipt,
+    Severity, Source, Want,
 };
-pub use config::{Choice, ChannelConfig};
+pub use config::{ChannelConfig, Choice};
 pub use error::{ConfigError, Retry, SendError, code};
 pub use sandbell_sdk_macros::{ChannelConfig, Choice};
 pub use serde_json;
@@ -91,8 +92,8 @@ pub mod prelude {
     pub use serde_json::json;
 
     pub use crate::{
-        Channel, ChannelConfig, Choice, ConfigError, Info, Notification, Receipt, Retry, Secret, SendError, Severity,
-        Template, code, export, http, log, mail,
+        Channel, ChannelConfig, Choice, ConfigError, Info, Notification, Receipt, Retry, Secret, SendError,
+        Severity, Template, code, export, http, log, mail,
     };
 }
 
@@ -129,7 +130,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::bindings::__export_plugin!(Plugin with_types_in $crate::bindings);
+    $crate::bindings::__export_plugin!(Plugin with_types_in $crate::bindings);
         };
     };
 }

@@ -91,8 +91,9 @@ impl Mail {
         self
     }
 
+    /// A line break becomes a blank, because a header is one line.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
-        self.mail.subject = subject.into();
+        self.mail.subject = one_line(&subject.into());
         self
     }
 
@@ -176,9 +177,9 @@ impl From<&str> for Mailbox {
 }
 
 impl From<(&str, &str)> for Mailbox {
-    /// A name and an address; an empty name is none.
+    /// A name and an address; an empty name is none, and a line break in it becomes a blank.
     fn from((name, address): (&str, &str)) -> Self {
-        Self { name: (!name.is_empty()).then(|| name.to_owned()), address: address.to_owned() }
+        Self { name: (!name.is_empty()).then(|| one_line(name)), address: address.to_owned() }
     }
 }
 
@@ -210,11 +211,10 @@ impl From<Error> for SendError {
         let is_temporary = matches!(reply_code, Some(400..=499));
         match code.as_str() {
             "denied" => Self::never(code::DENIED, message),
-            "invalid-mail" => Self::never(code::REJECTED, message),
             "auth" if is_temporary => Self::later(code::AUTH, message),
             "auth" => Self::never(code::AUTH, message),
             "rejected" if is_temporary => Self::later(code::REJECTED, message),
-            "rejected" => Self::never(code::REJECTED, message),
+            "rejected" | "invalid-mail" => Self::never(code::REJECTED, message),
             "rate-limited" => Self::later(code::RATE_LIMITED, message),
             "dns" | "connect" | "tls" | "timeout" => Self::later(code::UNREACHABLE, message),
             "protocol" => Self::later(code::PROTOCOL, message),
@@ -223,8 +223,17 @@ impl From<Error> for SendError {
     }
 }
 
-fn attachment(filename: &str, content_type: &str, data: Vec<u8>, inline_id: Option<String>) -> wit::Attachment {
+fn attachment(
+    filename: &str,
+    content_type: &str,
+    data: Vec<u8>,
+    inline_id: Option<String>,
+) -> wit::Attachment {
     wit::Attachment { filename: filename.to_owned(), content_type: content_type.to_owned(), data, inline_id }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 #[cfg(test)]

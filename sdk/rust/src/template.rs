@@ -99,7 +99,9 @@ impl Template {
             match part {
                 Part::Literal(text) => encoded.push_text(&percent_encoded(&text)),
                 Part::Secret(name) => encoded = encoded.with(Self::derived("url", vec![Atom::Secret(name)])),
-                Part::Derived(derived) if derived.how.ends_with("-hex") => encoded.parts.push(Part::Derived(derived)),
+                Part::Derived(derived) if derived.how.ends_with("-hex") => {
+                    encoded.parts.push(Part::Derived(derived));
+                }
                 Part::Derived(_) => return None,
             }
         }

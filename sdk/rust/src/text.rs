@@ -30,13 +30,16 @@ impl Notification {
         if let Some(title) = self.event.title.as_ref().filter(|title| !title.is_empty()) {
             return title.clone();
         }
-        let prefix = self.incident.as_ref().map(|incident| format!("[#{}] ", incident.id)).unwrap_or_default();
+        let prefix =
+            self.incident.as_ref().map(|incident| format!("[#{}] ", incident.id)).unwrap_or_default();
         let severity = self.severity().map(Severity::as_str);
         match (self.event.kind.as_str(), severity) {
             ("", Some(severity)) if self.incident.is_some() => format!("{prefix}{name} is {severity}"),
             ("", _) => format!("{prefix}{name}"),
             ("state", Some(severity)) => format!("{prefix}state {name} is {severity}"),
-            (kind @ ("acknowledgement-cleared" | "downtime-removed"), _) => format!("{prefix}{kind} from {name}"),
+            (kind @ ("acknowledgement-cleared" | "downtime-removed"), _) => {
+                format!("{prefix}{kind} from {name}")
+            }
             (kind, _) => format!("{prefix}{kind} on {name}"),
         }
     }
@@ -93,7 +96,7 @@ impl Event {
 
     /// Seconds since 1970, for channels that show the time in the reader's own zone.
     pub fn unix_seconds(&self) -> Option<i64> {
-        crate::time::parse_rfc3339(&self.time).map(|moment| moment.unix_seconds())
+        crate::time::parse_rfc3339(&self.time)
     }
 }
 

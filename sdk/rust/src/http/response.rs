@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::sandbell::channel::http as wit;
 use crate::error::code;
-use crate::time::Moment;
 use crate::{SendError, time};
 
 /// As much of an answer's body as an error repeats, in characters.
@@ -28,7 +27,10 @@ impl Response {
 
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -42,8 +44,9 @@ impl Response {
 
     /// The body as JSON; anything else is a [`code::PROTOCOL`] error that is final, because the request was heard.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, SendError> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| SendError::never(code::PROTOCOL, format!("the answer is not the expected JSON: {error}")))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            SendError::never(code::PROTOCOL, format!("the answer is not the expected JSON: {error}"))
+        })
     }
 
     /// Passes a status of 200 to 299 on and makes an error of every other.
@@ -76,8 +79,8 @@ impl Response {
             return Some(Duration::from_secs(seconds));
         }
         let until = time::parse_http_date(value)?;
-        let now = Moment::unix_seconds(&time::parse_http_date(self.header("date")?)?);
-        u64::try_from(until.unix_seconds() - now).ok().map(Duration::from_secs)
+        let now = time::parse_http_date(self.header("date")?)?;
+        u64::try_from(until - now).ok().map(Duration::from_secs)
     }
 
     /// Status and the beginning of the body in one line, e.g. `HTTP 429: slow down`.
@@ -157,7 +160,10 @@ mod tests {
     #[test]
     fn an_error_repeats_one_line_of_the_answer() {
         assert_eq!(response(500, &[], "").summary(), "HTTP 500");
-        assert_eq!(response(500, &[], "<h1>\n\tout\u{1b} of order</h1>\n").summary(), "HTTP 500: <h1> out of order</h1>");
+        assert_eq!(
+            response(500, &[], "<h1>\n\tout\u{1b} of order</h1>\n").summary(),
+            "HTTP 500: <h1> out of order</h1>"
+        );
         assert_eq!(response(400, &[], &"é".repeat(300)).summary(), format!("HTTP 400: {}…", "é".repeat(200)));
     }
 }
