@@ -1,0 +1,136 @@
+//! E-mail through the operator's own mail server, as Icinga's bundled channel sends it (`reference/icinga.md` §4.1).
+
+use sandbell_sdk::mail::{Accepted, Encryption, Server};
+use sandbell_sdk::prelude::*;
+
+#[derive(ChannelConfig)]
+pub struct Config {
+    #[config(label = "SMTP Host", label(de_DE = "SMTP-Host"))]
+    host: String,
+    #[config(label = "SMTP Port", label(de_DE = "SMTP-Port"), min = 1, max = 65535)]
+    port: u16,
+    #[config(label = "Sender Name", label(de_DE = "Absendername"), default = "Icinga", required)]
+    sender_name: String,
+    #[config(label = "Sender Address", label(de_DE = "Absenderadresse"))]
+    sender_mail: String,
+    /// A password must also be set.
+    #[config(
+        label = "SMTP User",
+        label(de_DE = "SMTP-Benutzer"),
+        help(de_DE = "Es muss auch ein Passwort gesetzt sein.")
+    )]
+    user: Option<String>,
+    /// A user must also be set.
+    #[config(
+        label = "SMTP Password",
+        label(de_DE = "SMTP-Passwort"),
+        help(de_DE = "Es muss auch ein Benutzer gesetzt sein.")
+    )]
+    password: Option<Secret>,
+    #[config(label = "SMTP Transport Encryption", label(de_DE = "SMTP-Transportverschlüsselung"))]
+    encryption: Transport,
+    /// How user and password are given to the server. By default the best way that the server offers.
+    #[config(
+        label = "Authentication Method",
+        label(de_DE = "Authentifizierungsverfahren"),
+        help(
+            de_DE = "Wie Benutzer und Passwort an den Server gegeben werden. Ohne Angabe auf die beste Weise, die der Server anbietet."
+        )
+    )]
+    auth_method: Option<AuthMethod>,
+}
+
+#[derive(Choice)]
+enum Transport {
+    None,
+    #[choice(rename = "starttls", label = "STARTTLS")]
+    StartTls,
+    #[choice(label = "TLS")]
+    Tls,
+}
+
+#[derive(Choice)]
+enum AuthMethod {
+    #[choice(rename = "PLAIN", label = "PLAIN")]
+    Plain,
+    #[choice(rename = "LOGIN", label = "LOGIN")]
+    Login,
+    #[choice(rename = "XOAUTH2", label = "XOAUTH2 (the password is an access token)")]
+    XOauth2,
+}
+
+pub struct Email {
+    server: Server,
+    sender_name: String,
+    sender_mail: String,
+}
+
+impl Channel for Email {
+    type Config = Config;
+
+    fn info() -> Info {
+        Info::new("Email")
+            .version(env!("CARGO_PKG_VERSION"))
+            .author("Sandbell")
+            .address_type("email")
+            .wants_smtp("{host}:{port}", "Hands each notification to the mail server.")
+    }
+
+    fn new(config: Config) -> Result<Self, ConfigError> {
+        let Config { host, port, sender_name, sender_mail, user, password, encryption, auth_method } = config;
+        let mut server = Server::new(host.trim(), port).encryption(match encryption {
+            Transport::None => Encryption::None,
+            Transport::StartTls => Encryption::Starttls,
+            Transport::Tls => Encryption::Tls,
+        });
+        match (user, password) {
+            (Some(user), Some(password)) => server = server.login(&user, &password),
+            (None, None) if auth_method.is_some() => {
+                return Err(ConfigError::option("auth_method", "needs a user and a password"));
+            }
+            (None, None) => {}
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(ConfigError::new("user and password fields must both be set or empty"));
+            }
+        }
+        if let Some(method) = auth_method {
+            server = server.mechanism(match method {
+                AuthMethod::Plain => "plain",
+                AuthMethod::Login => "login",
+                AuthMethod::XOauth2 => "xoauth2",
+            });
+        }
+        Ok(Self { server, sender_name, sender_mail })
+    }
+
+    fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
+        let name = notification.contact.full_name.as_str();
+        let recipients: Vec<_> = notification.addresses("email").map(|address| (name, address)).collect();
+        if recipients.is_empty() {
+            return Err(SendError::address(format!("contact user {name} does not have an e-mail address")));
+        }
+        let accepted = mail::to_all(recipients)
+            .from((self.sender_name.as_str(), self.sender_mail.as_str()))
+            .subject(notification.subject())
+            .text(notification.body())
+            .server(&self.server)
+            .send()?;
+        Ok(receipt(accepted))
+    }
+}
+
+export!(Email);
+
+/// A recipient who was refused is a line in the log and in the receipt: the others have the mail, and a second try would
+/// send it to them again.
+fn receipt(accepted: Accepted) -> Receipt {
+    let Accepted { message_id, reply, refused } = accepted;
+    let detail = if refused.is_empty() {
+        reply
+    } else {
+        let replies: Vec<_> = refused.iter().map(|refusal| refusal.reply.as_str()).collect();
+        log::warn!(refused = refused.len(); "The server refused {} of the recipients", refused.len());
+        format!("{reply}; {} refused: {}", refused.len(), replies.join("; "))
+    };
+    Receipt::new().id(message_id).detail(detail)
+}
