@@ -2,7 +2,6 @@
 
 use sandbell_sdk::http::Response;
 use sandbell_sdk::prelude::*;
-use sandbell_sdk::serde_json::{self, Value};
 
 /// Slack's words for incoming webhooks and what they mean.
 const WORDS: [(&str, &str, &str); 16] = [
@@ -17,30 +16,21 @@ const WORDS: [(&str, &str, &str); 16] = [
     ("channel_is_archived", code::ADDRESS, "the channel is archived"),
     ("channel_not_found", code::ADDRESS, "there is no such channel"),
     ("user_not_found", code::ADDRESS, "there is no such user"),
+    ("invalid_attachments", code::REJECTED, "Slack does not accept the attachment"),
     ("invalid_blocks", code::REJECTED, "Slack does not accept the layout"),
     ("invalid_payload", code::REJECTED, "Slack cannot read the message"),
     ("no_text", code::REJECTED, "the message is empty"),
     ("too_many_attachments", code::REJECTED, "the message has too many attachments"),
-    ("invalid_attachments", code::REJECTED, "Slack does not accept the attachment"),
 ];
 
 /// Slack's word decides where it is known, the status where it is not. A busy Slack is asked again later, whatever it
 /// says.
 pub(crate) fn check(response: Response) -> Result<Receipt, SendError> {
     let is_busy = matches!(response.status(), 408 | 425 | 429 | 500..=599);
-    let word = word(&response);
-    let known = WORDS.iter().find(|(known, _, _)| *known == word).filter(|_| !is_busy);
+    let known = WORDS.iter().find(|(known, _, _)| *known == response.text().trim()).filter(|_| !is_busy);
     if let Some((word, code, meaning)) = known {
         return Err(SendError::never(code, format!("Slack answered `{word}`: {meaning}")));
     }
     response.check()?;
     Ok(Receipt::new())
-}
-
-/// The body's word; servers that imitate Slack put it into JSON.
-fn word(response: &Response) -> String {
-    let text = response.text();
-    let error =
-        serde_json::from_str::<Value>(&text).ok().and_then(|json| json["error"].as_str().map(str::to_owned));
-    error.unwrap_or_else(|| text.trim().to_owned())
 }

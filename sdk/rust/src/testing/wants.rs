@@ -53,8 +53,8 @@ fn expand_one(target: &str, settings: &[Setting], secrets: &HashMap<String, Stri
             return Some(text);
         }
         // What goes on with a slash does not need another.
-        let value = if after.starts_with('/') { value.trim_end_matches('/') } else { &value };
-        text.push_str(value.trim());
+        let value = value.trim();
+        text.push_str(if after.starts_with('/') { value.trim_end_matches('/') } else { value });
         rest = after;
     }
     text.push_str(rest);
