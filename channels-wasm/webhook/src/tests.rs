@@ -91,9 +91,9 @@ fn templates_see_gos_names() {
 
 #[test]
 fn a_template_that_does_not_fit_says_where() {
-    assert_snapshot!(rendered("{{.Event.Type}}", HEAD), @"");
-    assert_snapshot!(rendered("{{.Incident.Id}}", "{}"), @"");
-    assert_snapshot!(rendered("{{.Nothing}}", HEAD), @"");
+    assert_snapshot!(rendered("{{.Event.Type}}", HEAD), @r#"cannot execute Request Body template: template: Request Body:1:8: executing "Request Body" at <.Event.Type>: can't evaluate field Type in type *plugin.Event"#);
+    assert_snapshot!(rendered("{{.Incident.Id}}", "{}"), @r#"cannot execute Request Body template: template: Request Body:1:11: executing "Request Body" at <.Incident.Id>: nil pointer evaluating *plugin.Incident.Id"#);
+    assert_snapshot!(rendered("{{.Nothing}}", HEAD), @r#"cannot execute Request Body template: template: Request Body:1:2: executing "Request Body" at <.Nothing>: can't evaluate field Nothing in type *plugin.NotificationRequest"#);
 }
 
 #[test]
@@ -109,10 +109,10 @@ fn a_template_can_make_the_path_and_the_query() {
 #[test]
 fn a_bad_form_is_refused_in_icingas_words() {
     let refused = |config: Json| FakeHost::new().configure::<Webhook>(&config).err().unwrap().to_string();
-    assert_snapshot!(refused(json!({ "url_template": "{{" })), @"");
-    assert_snapshot!(refused(json!({ "url_template": URL, "request_body_template": "{{nope}}" })), @"");
-    assert_snapshot!(refused(json!({ "url_template": URL, "response_status_codes": "200, 204" })), @"");
-    assert_snapshot!(refused(json!({})), @"");
+    assert_snapshot!(refused(json!({ "url_template": "{{" })), @"`url_template` cannot parse URL template: template: URL:1: unclosed action");
+    assert_snapshot!(refused(json!({ "url_template": URL, "request_body_template": "{{nope}}" })), @r#"`request_body_template` cannot parse Request Body template: template: Request Body:1: function "nope" not defined"#);
+    assert_snapshot!(refused(json!({ "url_template": URL, "response_status_codes": "200, 204" })), @r#"`response_status_codes` cannot convert status code " 204" to int: strconv.Atoi: parsing " 204": invalid syntax"#);
+    assert_snapshot!(refused(json!({})), @"`url_template` is required and has no value");
 }
 
 #[test]
@@ -148,7 +148,28 @@ fn a_template_without_an_end_is_stopped() {
 
 #[test]
 fn the_form_is_icingas() {
-    assert_snapshot!(sandbell_sdk::testing::describe::<Webhook>(), @"");
+    assert_snapshot!(sandbell_sdk::testing::describe::<Webhook>(), @"
+    Webhook by Sandbell
+    addresses: webhook
+    wants http {method} {url_template}: Sends each notification to the URL of the form, and to nothing else.
+    ");
+}
+
+#[test]
+fn the_options_are_icingas() {
+    let options = sandbell_sdk::testing::form::<Config>();
+    let line = |option: &Json| {
+        let field = |name: &str| option[name].to_string();
+        let [name, kind, required, default] = ["name", "type", "required", "default"].map(field);
+        format!("{name} {kind} required={required} default={default} label={}", option["label"])
+    };
+    let lines: Vec<_> = options.as_array().unwrap().iter().map(line).collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    "method" "string" required=null default="POST" label={"de_DE":"HTTP-Methode","en_US":"HTTP Method"}
+    "url_template" "string" required=true default=null label={"de_DE":"URL-Template","en_US":"URL Template"}
+    "request_body_template" "string" required=null default="{{json .}}" label={"de_DE":"Anfragedaten-Template","en_US":"Request Body Template"}
+    "response_status_codes" "string" required=null default="200" label={"de_DE":"Antwort-Status-Codes","en_US":"Response Status Codes"}
+    "#);
 }
 
 #[test]
