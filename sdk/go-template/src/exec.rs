@@ -165,8 +165,8 @@ impl<'t> Run<'t> {
             }
             Some(number @ (Value::Int(_) | Value::Uint(_))) => {
                 if range.over.variables.len() > 1 {
-                    let reason =
-                        ["can't use ", &builtins::text(number), " to iterate over more than one variable"];
+                    let text = over.as_ref().map(builtins::text).unwrap_or_default();
+                    let reason = ["can't use ", &text, " to iterate over more than one variable"];
                     return Err(self.error(reason.concat()));
                 }
                 let mut next = number.clone();

@@ -75,6 +75,9 @@ impl<'o> Printer<'o> {
     }
 
     fn value(&mut self, value: &Value, verb: char, depth: usize) {
+        if self.out.is_full() {
+            return;
+        }
         if !self.in_error
             && !self.flags.has(Flag::SharpV)
             && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q')
@@ -107,6 +110,9 @@ impl<'o> Printer<'o> {
                 }
             }
             Value::NilPointer(_) if verb == 'v' => self.pad("<nil>"),
+            Value::NilPointer(_) if matches!(verb, 'b' | 'o' | 'd' | 'x' | 'X') => {
+                self.integer(value, 0, false, verb);
+            }
             Value::Bool(_) | Value::Float(_) | Value::String(_) | Value::NilPointer(_) => {
                 self.bad_verb(value, verb);
             }
@@ -196,7 +202,8 @@ impl<'o> Printer<'o> {
             }
             'U' => {
                 let mut text = String::new();
-                number::digits(&mut text, magnitude, Radix::UPPER_HEX);
+                let code = if is_negative { magnitude.wrapping_neg() } else { magnitude };
+                number::digits(&mut text, code, Radix::UPPER_HEX);
                 let zeros = self.flags.precision.unwrap_or(4).max(4).saturating_sub(text.len());
                 let mut out = String::from("U+");
                 out.extend(std::iter::repeat_n('0', zeros));

@@ -7,6 +7,7 @@
 use sandbell_go_template::{Functions, Template};
 
 mod data;
+mod limits;
 
 /// Where this crate knowingly gives something else: the template, and what it gives.
 const DIFFERENCES: &[(&str, &str)] = &[
