@@ -121,7 +121,7 @@ const URL_BYTES_MAX: usize = 3000;
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use sandbell_sdk::serde_json::{self, Value};
+    use sandbell_sdk::serde_json::Value;
     use sandbell_sdk::testing::{FakeHost, describe, form};
     use sandbell_sdk::{Address, Link};
 
@@ -141,8 +141,21 @@ mod tests {
         host.request().json()
     }
 
-    fn pretty(json: &Value) -> String {
-        serde_json::to_string_pretty(json).unwrap()
+    /// One line for each block and for everything else.
+    fn outline(message: &Value) -> String {
+        let mut lines = Vec::new();
+        for (key, value) in message.as_object().unwrap() {
+            if let Value::Array(items) = value {
+                lines.push(format!("{key}:"));
+                let line = |item: &Value| {
+                    if item.get("blocks").is_some() { outline(item) } else { item.to_string() }
+                };
+                lines.extend(items.iter().map(line));
+            } else {
+                lines.push(format!("{key}: {value}"));
+            }
+        }
+        lines.join("\n")
     }
 
     #[test]
@@ -179,105 +192,18 @@ mod tests {
                 url: "https://icinga.example.com/ack".to_owned(),
             }];
         });
-        assert_snapshot!(pretty(&message), @r##"
-        {
-          "attachments": [
-            {
-              "blocks": [
-                {
-                  "text": {
-                    "text": "Something &lt;went&gt; wrong &amp; broke",
-                    "type": "mrkdwn",
-                    "verbatim": true
-                  },
-                  "type": "section"
-                },
-                {
-                  "fields": [
-                    {
-                      "text": "*host*\ndummy-809",
-                      "type": "mrkdwn",
-                      "verbatim": true
-                    },
-                    {
-                      "text": "*service*\nrandom fortune",
-                      "type": "mrkdwn",
-                      "verbatim": true
-                    }
-                  ],
-                  "type": "section"
-                },
-                {
-                  "elements": [
-                    {
-                      "text": "<!date^1720781250^{date_short_pretty} {time_secs}|2024-07-12 12:47:30 +0200>",
-                      "type": "mrkdwn",
-                      "verbatim": true
-                    },
-                    {
-                      "text": "j &amp; d",
-                      "type": "mrkdwn",
-                      "verbatim": true
-                    }
-                  ],
-                  "type": "context"
-                },
-                {
-                  "elements": [
-                    {
-                      "text": {
-                        "emoji": false,
-                        "text": "Object",
-                        "type": "plain_text"
-                      },
-                      "type": "button",
-                      "url": "https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"
-                    },
-                    {
-                      "text": {
-                        "emoji": false,
-                        "text": "Incident",
-                        "type": "plain_text"
-                      },
-                      "type": "button",
-                      "url": "https://icinga.example.com/notifications/incident?id=1437"
-                    },
-                    {
-                      "text": {
-                        "emoji": false,
-                        "text": "Acknowledge",
-                        "type": "plain_text"
-                      },
-                      "type": "button",
-                      "url": "https://icinga.example.com/ack"
-                    }
-                  ],
-                  "type": "actions"
-                }
-              ],
-              "color": "#ff5566"
-            }
-          ],
-          "blocks": [
-            {
-              "text": {
-                "emoji": false,
-                "text": "[#1437] dummy-809!random fortune is crit",
-                "type": "plain_text"
-              },
-              "type": "header"
-            },
-            {
-              "text": {
-                "text": "<!here>",
-                "type": "mrkdwn",
-                "verbatim": true
-              },
-              "type": "section"
-            }
-          ],
-          "text": "[#1437] dummy-809!random fortune is crit"
-        }
+        assert_snapshot!(outline(&message), @r##"
+        attachments:
+        blocks:
+        {"text":{"text":"Something &lt;went&gt; wrong &amp; broke","type":"mrkdwn","verbatim":true},"type":"section"}
+        {"fields":[{"text":"*host*\ndummy-809","type":"mrkdwn","verbatim":true},{"text":"*service*\nrandom fortune","type":"mrkdwn","verbatim":true}],"type":"section"}
+        {"elements":[{"text":"<!date^1720781250^{date_short_pretty} {time_secs}|2024-07-12 12:47:30 +0200>","type":"mrkdwn","verbatim":true},{"text":"j &amp; d","type":"mrkdwn","verbatim":true}],"type":"context"}
+        {"elements":[{"text":{"emoji":false,"text":"Object","type":"plain_text"},"type":"button","url":"https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"},{"text":{"emoji":false,"text":"Incident","type":"plain_text"},"type":"button","url":"https://icinga.example.com/notifications/incident?id=1437"},{"text":{"emoji":false,"text":"Acknowledge","type":"plain_text"},"type":"button","url":"https://icinga.example.com/ack"}],"type":"actions"}
+        color: "#ff5566"
+        blocks:
+        {"text":{"emoji":false,"text":"[#1437] dummy-809!random fortune is crit","type":"plain_text"},"type":"header"}
+        {"text":{"text":"<!here>","type":"mrkdwn","verbatim":true},"type":"section"}
+        text: "[#1437] dummy-809!random fortune is crit"
         "##);
     }
 
@@ -286,47 +212,23 @@ mod tests {
         let message = sent(&[("format", "attachments"), ("mention", "U012AB3CD")], |notification| {
             notification.event.username = "jdoe".to_owned();
         });
-        assert_snapshot!(pretty(&message), @r##"
-        {
-          "attachments": [
-            {
-              "actions": [
-                {
-                  "text": "Object",
-                  "type": "button",
-                  "url": "https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"
-                },
-                {
-                  "text": "Incident",
-                  "type": "button",
-                  "url": "https://icinga.example.com/notifications/incident?id=1437"
-                }
-              ],
-              "color": "#ff5566",
-              "fallback": "[#1437] dummy-809!random fortune is crit",
-              "fields": [
-                {
-                  "short": true,
-                  "title": "host",
-                  "value": "dummy-809"
-                },
-                {
-                  "short": true,
-                  "title": "service",
-                  "value": "random fortune"
-                }
-              ],
-              "footer": "jdoe",
-              "text": "Something &lt;went&gt; wrong &amp; broke",
-              "title": "[#1437] dummy-809!random fortune is crit",
-              "title_link": "https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809",
-              "ts": 1720781250
-            }
-          ],
-          "channel": "#monitoring",
-          "text": "<@U012AB3CD>"
-        }
+        assert_snapshot!(outline(&message["attachments"][0]), @r##"
+        actions:
+        {"text":"Object","type":"button","url":"https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"}
+        {"text":"Incident","type":"button","url":"https://icinga.example.com/notifications/incident?id=1437"}
+        color: "#ff5566"
+        fallback: "[#1437] dummy-809!random fortune is crit"
+        fields:
+        {"short":true,"title":"host","value":"dummy-809"}
+        {"short":true,"title":"service","value":"random fortune"}
+        footer: "jdoe"
+        text: "Something &lt;went&gt; wrong &amp; broke"
+        title: "[#1437] dummy-809!random fortune is crit"
+        title_link: "https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"
+        ts: 1720781250
         "##);
+        assert_eq!(message["text"], "<@U012AB3CD>");
+        assert_eq!(message["channel"], "#monitoring");
     }
 
     #[test]
