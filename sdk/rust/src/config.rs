@@ -9,6 +9,30 @@ use crate::{ConfigError, Secret};
 use wit::{Setting, Value};
 
 /// A struct whose fields are the channel's options; derive it.
+///
+/// A type that no form can show is refused by the compiler:
+///
+/// ```compile_fail
+/// # use sandbell_sdk::prelude::*;
+/// #[derive(ChannelConfig)]
+/// struct Config {
+///     ratio: f64,
+/// }
+/// ```
+///
+/// And so is a default that is none of the choices:
+///
+/// ```compile_fail
+/// # use sandbell_sdk::prelude::*;
+/// #[derive(Choice)]
+/// enum Format { Text, Html }
+///
+/// #[derive(ChannelConfig)]
+/// struct Config {
+///     #[config(default = "rtf")]
+///     format: Format,
+/// }
+/// ```
 pub trait ChannelConfig: Sized {
     /// The form, in the order of the fields.
     const OPTIONS: &'static [OptionSpec];
