@@ -155,6 +155,23 @@ fn answers_come_in_their_order_and_errors_keep_their_decision() {
 }
 
 #[test]
+fn a_request_that_cannot_be_built_does_not_hold_up_the_others() {
+    let host = FakeHost::new().strict();
+    host.reply(201, &[], "");
+    host.reply(202, &[], "");
+    let act: Act = |config| {
+        let good = || http::post("https://api.example.com/x");
+        let bad = good().form([("s", config.token.hmac_sha1_base64("x"))]);
+        let answers = http::send_all([good(), bad, good()]);
+        let statuses: Vec<_> =
+            answers.into_iter().map(|answer| answer.map(|answer| answer.status()).ok()).collect();
+        assert_eq!(statuses, [Some(201), None, Some(202)]);
+        Ok(Receipt::new())
+    };
+    run(&host, act).unwrap();
+}
+
+#[test]
 #[should_panic(expected = "1 of the prepared answers were not asked for")]
 fn a_strict_host_misses_what_was_not_asked_for() {
     let host = FakeHost::new().strict();
