@@ -20,12 +20,7 @@ pub struct Config {
         help(de_DE = "Es muss auch ein Passwort gesetzt sein.")
     )]
     user: Option<String>,
-    /// A user must also be set.
-    #[config(
-        label = "SMTP Password",
-        label(de_DE = "SMTP-Passwort"),
-        help(de_DE = "Es muss auch ein Benutzer gesetzt sein.")
-    )]
+    #[config(label = "SMTP Password", label(de_DE = "SMTP-Passwort"))]
     password: Option<Secret>,
     #[config(label = "SMTP Transport Encryption", label(de_DE = "SMTP-Transportverschlüsselung"))]
     encryption: Transport,
@@ -170,7 +165,7 @@ mod tests {
         {"default":"Icinga","label":{"de_DE":"Absendername","en_US":"Sender Name"},"name":"sender_name","required":true,"type":"string"}
         {"label":{"de_DE":"Absenderadresse","en_US":"Sender Address"},"name":"sender_mail","required":true,"type":"string"}
         {"help":{"de_DE":"Es muss auch ein Passwort gesetzt sein.","en_US":"A password must also be set."},"label":{"de_DE":"SMTP-Benutzer","en_US":"SMTP User"},"name":"user","type":"string"}
-        {"help":{"de_DE":"Es muss auch ein Benutzer gesetzt sein.","en_US":"A user must also be set."},"label":{"de_DE":"SMTP-Passwort","en_US":"SMTP Password"},"name":"password","type":"secret"}
+        {"label":{"de_DE":"SMTP-Passwort","en_US":"SMTP Password"},"name":"password","type":"secret"}
         {"label":{"de_DE":"SMTP-Transportverschlüsselung","en_US":"SMTP Transport Encryption"},"name":"encryption","options":{"none":"None","starttls":"STARTTLS","tls":"TLS"},"required":true,"type":"option"}
         {"help":{"de_DE":"Wie Benutzer und Passwort an den Server gegeben werden. Ohne Angabe auf die beste Weise, die der Server anbietet.","en_US":"How user and password are given to the server. By default the best way that the server offers."},"label":{"de_DE":"Authentifizierungsverfahren","en_US":"Authentication Method"},"name":"auth_method","options":{"LOGIN":"LOGIN","PLAIN":"PLAIN","XOAUTH2":"XOAUTH2 (the password is an access token)"},"type":"option"}
         "#);

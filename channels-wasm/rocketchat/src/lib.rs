@@ -96,7 +96,7 @@ fn unsent(error: http::Error) -> SendError {
 fn receipt(response: &Response) -> Result<Receipt, SendError> {
     let answer: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
     let reason = answer["error"].as_str().or(answer["message"].as_str());
-    if let Err(error) = response.clone().check() {
+    if let Some(error) = response.failure() {
         let status = response.status_line();
         let message = reason.map_or(status.clone(), |reason| format!("{status}: {reason}"));
         return Err(SendError { message, ..error });

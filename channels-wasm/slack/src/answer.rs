@@ -34,3 +34,88 @@ pub(crate) fn check(response: Response) -> Result<Receipt, SendError> {
     response.check()?;
     Ok(Receipt::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use sandbell_sdk::testing::FakeHost;
+
+    use crate::Slack;
+
+    use super::*;
+
+    fn outcome(status: u16, headers: &[(&str, &str)], body: &str) -> Result<Receipt, SendError> {
+        let host = FakeHost::new().strict();
+        host.reply(status, headers, body);
+        host.send::<Slack>(
+            &json!({ "webhook_url": "https://hooks.slack.com/services/T/B/x" }),
+            &Notification::example(),
+        )
+    }
+
+    #[test]
+    fn ok_is_ok() {
+        for body in ["ok", "ok\n", ""] {
+            assert_eq!(outcome(200, &[], body).unwrap(), Receipt::new());
+        }
+    }
+
+    #[test]
+    fn a_word_of_slack_is_final_and_explained() {
+        for (status, body, code, message) in [
+            (
+                400,
+                "invalid_payload",
+                code::REJECTED,
+                "Slack answered `invalid_payload`: Slack cannot read the message",
+            ),
+            (
+                403,
+                "action_prohibited",
+                code::AUTH,
+                "Slack answered `action_prohibited`: an administrator of the workspace has forbidden it",
+            ),
+            (
+                404,
+                "no_service\n",
+                code::AUTH,
+                "Slack answered `no_service`: the webhook is disabled, removed, or not valid",
+            ),
+            (
+                404,
+                "channel_not_found",
+                code::ADDRESS,
+                "Slack answered `channel_not_found`: there is no such channel",
+            ),
+            (
+                410,
+                "channel_is_archived",
+                code::ADDRESS,
+                "Slack answered `channel_is_archived`: the channel is archived",
+            ),
+            (
+                200,
+                "invalid_token",
+                code::AUTH,
+                "Slack answered `invalid_token`: the webhook URL is not valid, or no longer",
+            ),
+            (404, "<html>not here</html>", code::REJECTED, "HTTP 404 Not Found: <html>not here</html>"),
+        ] {
+            let error = outcome(status, &[], body).unwrap_err();
+            assert_eq!(error, SendError::never(code, message));
+        }
+    }
+
+    #[test]
+    fn a_busy_slack_is_asked_again() {
+        let wait = Duration::from_secs(30);
+        let error = outcome(429, &[("Retry-After", "30")], "rate_limited").unwrap_err();
+        assert_eq!(
+            (error.retry, error.code.as_str(), error.after),
+            (Retry::Later, code::RATE_LIMITED, Some(wait))
+        );
+        let error = outcome(500, &[], "rollup_error").unwrap_err();
+        assert_eq!((error.retry, error.code.as_str(), error.after), (Retry::Later, code::UNREACHABLE, None));
+        let error = outcome(503, &[("Retry-After", "30")], "no_team").unwrap_err();
+        assert_eq!((error.retry, error.after), (Retry::Later, Some(wait)));
+    }
+}

@@ -41,7 +41,7 @@ impl Channel for Probe {
     }
 
     fn send(&self, _: &Notification) -> Result<Receipt, SendError> {
-        ACT.get().unwrap()(&self.0)
+        ACT.get().expect("set by `run`")(&self.0)
     }
 }
 
@@ -54,7 +54,7 @@ fn run(host: &FakeHost, act: Act) -> Result<Receipt, SendError> {
 /// The request that `act` sends.
 fn sent(act: Act) -> String {
     let host = FakeHost::new();
-    run(&host, act).unwrap();
+    run(&host, act).expect("it is covered by the wants");
     host.request().to_string()
 }
 
@@ -104,6 +104,11 @@ fn secrets_stand_in_every_place_of_a_request() {
     );
 }
 
+fn get(url: &str) -> Result<Receipt, SendError> {
+    http::get(url).send()?;
+    Ok(Receipt::new())
+}
+
 #[test]
 fn what_no_want_covers_is_denied_and_final() {
     let denied = |act: Act| {
@@ -113,10 +118,6 @@ fn what_no_want_covers_is_denied_and_final() {
         assert_eq!(error.retry, Retry::Never);
         format!("{}: {error}", error.code)
     };
-    fn get(url: &str) -> Result<Receipt, SendError> {
-        http::get(url).send()?;
-        Ok(Receipt::new())
-    }
     assert_snapshot!(denied(|_| get("https://api.example.com.evil.example/x")), @"denied: no want of the channel covers `GET https://api.example.com.evil.example/x`");
     assert_snapshot!(denied(|_| get("https://a.example.org/x")), @"denied: no want of the channel covers `GET https://a.example.org/x`");
     assert_snapshot!(denied(|config| { http::get(&config.token).send()?; Ok(Receipt::new()) }), @"denied: no want of the channel covers `GET <secret:token>`");
@@ -151,6 +152,23 @@ fn answers_come_in_their_order_and_errors_keep_their_decision() {
     assert_eq!(error, SendError::retry("HTTP 503 Service Unavailable: busy").after(Duration::from_secs(7)));
     let urls: Vec<_> = host.requests().into_iter().map(|request| request.url).collect();
     assert_eq!(urls, ["https://api.example.com/a", "https://api.example.com/b", "https://api.example.com/c"]);
+}
+
+#[test]
+fn a_request_that_cannot_be_built_does_not_hold_up_the_others() {
+    let host = FakeHost::new().strict();
+    host.reply(201, &[], "");
+    host.reply(202, &[], "");
+    let act: Act = |config| {
+        let good = || http::post("https://api.example.com/x");
+        let bad = good().form([("s", config.token.hmac_sha1_base64("x"))]);
+        let answers = http::send_all([good(), bad, good()]);
+        let statuses: Vec<_> =
+            answers.into_iter().map(|answer| answer.map(|answer| answer.status()).ok()).collect();
+        assert_eq!(statuses, [Some(201), None, Some(202)]);
+        Ok(Receipt::new())
+    };
+    run(&host, act).unwrap();
 }
 
 #[test]

@@ -49,7 +49,15 @@ impl Response {
         })
     }
 
-    /// Passes a status of 200 to 299 on and makes an error of every other.
+    /// Passes a status of 200 to 299 on and makes a [`failure`](Self::failure) of every other.
+    pub fn check(self) -> Result<Self, SendError> {
+        match self.failure() {
+            None => Ok(self),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// What a status means that is not 200 to 299.
     ///
     /// | status | means |
     /// | --- | --- |
@@ -57,17 +65,16 @@ impl Response {
     /// | 408, 425, other 5xx | later |
     /// | 401, 403, 407 | never, [`code::AUTH`] |
     /// | others | never, [`code::REJECTED`] |
-    pub fn check(self) -> Result<Self, SendError> {
-        let message = || self.summary();
+    pub fn failure(&self) -> Option<SendError> {
         let error = match self.status {
-            200..=299 => return Ok(self),
-            429 => SendError::later(code::RATE_LIMITED, message()),
-            408 | 425 | 500..=599 => SendError::later(code::UNREACHABLE, message()),
-            401 | 403 | 407 => SendError::never(code::AUTH, message()),
-            _ => SendError::never(code::REJECTED, message()),
+            200..=299 => return None,
+            429 => SendError::later(code::RATE_LIMITED, self.summary()),
+            408 | 425 | 500..=599 => SendError::later(code::UNREACHABLE, self.summary()),
+            401 | 403 | 407 => SendError::never(code::AUTH, self.summary()),
+            _ => SendError::never(code::REJECTED, self.summary()),
         };
         let after = matches!(self.status, 429 | 503).then(|| self.retry_after()).flatten();
-        Err(SendError { after, ..error })
+        Some(SendError { after, ..error })
     }
 
     /// How long the other side asks to wait (RFC 9110 §10.2.3), in either form.
