@@ -64,7 +64,8 @@ impl<'t> Run<'t> {
     }
 
     pub(crate) fn render(mut self, value: &Value) -> Ran<String> {
-        let dot = Some(value.clone());
+        // Data that is nil is no value at all, so its fields are none either.
+        let dot = Some(value.clone()).filter(|value| !matches!(value, Value::Nil));
         self.variables.push(("$", dot.clone()));
         if let Some((_, nodes)) = self.template.tree(&self.template.name) {
             self.list(nodes, &dot)?;

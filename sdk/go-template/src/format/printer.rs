@@ -91,12 +91,7 @@ impl<'o> Printer<'o> {
             Value::Nil => self.out.push_str("<nil>"),
             Value::Bool(it) if matches!(verb, 't' | 'v') => self.pad(if *it { "true" } else { "false" }),
             Value::Int(it) => self.integer(value, it.unsigned_abs(), *it < 0, verb),
-            Value::Uint(it) if verb == 'v' && self.flags.has(Flag::SharpV) => {
-                self.flags.add(Flag::Sharp);
-                self.integer(value, *it, false, 'x');
-                self.flags.remove(Flag::Sharp);
-            }
-            Value::Uint(it) => self.integer(value, *it, false, verb),
+            Value::Uint(it) => self.unsigned(value, *it, verb),
             Value::Float(it) if matches!(verb, 'v' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G') => {
                 number::float(self, *it, verb);
             }
@@ -117,7 +112,12 @@ impl<'o> Printer<'o> {
                 self.bad_verb(value, verb);
             }
             Value::Time(time) => self.pad(&time.to_string()),
-            Value::Named(named) => self.value(&named.value, verb, depth),
+            Value::Named(named) => match &named.value {
+                // A verb that does not fit is told with the type's own name.
+                Value::Int(it) => self.integer(value, it.unsigned_abs(), *it < 0, verb),
+                Value::Uint(it) => self.unsigned(value, *it, verb),
+                other => self.value(other, verb, depth),
+            },
         }
     }
 
@@ -181,6 +181,17 @@ impl<'o> Printer<'o> {
             self.value(value, verb, depth + 1);
         }
         self.out.push('}');
+    }
+
+    /// In Go syntax an unsigned number is hexadecimal.
+    fn unsigned(&mut self, value: &Value, number: u64, verb: char) {
+        if verb == 'v' && self.flags.has(Flag::SharpV) {
+            self.flags.add(Flag::Sharp);
+            self.integer(value, number, false, 'x');
+            self.flags.remove(Flag::Sharp);
+        } else {
+            self.integer(value, number, false, verb);
+        }
     }
 
     fn integer(&mut self, value: &Value, magnitude: u64, is_negative: bool, verb: char) {

@@ -57,6 +57,20 @@ fn growth_is_stopped() {
     const { assert!(OUTPUT_BYTES_MAX < 10_000_000, "or this test shows nothing") };
 }
 
+#[cfg(feature = "regex")]
+#[test]
+fn regular_expressions_have_limits() {
+    let references = "$0".repeat(20_000);
+    let text =
+        ["{{$x := printf \"%1000000d\" 1}}{{$x = regexReplaceAll \".*\" \"", &references, "\" $x}}"].concat();
+    assert_eq!(failure(&text).kind, ExecErrorKind::Output);
+    let error = failure("{{regexReplaceAll \"(x{1000}){1000}\" \"\" \"x\"}}");
+    assert_eq!(error.kind, ExecErrorKind::Template);
+    assert!(error.reason.starts_with("error calling regexReplaceAll: error parsing regexp: "), "{error}");
+    let error = failure("{{regexReplaceAll \"(\" \"\" \"x\"}}");
+    assert!(error.reason.starts_with("error calling regexReplaceAll: error parsing regexp: "), "{error}");
+}
+
 #[test]
 fn steps_have_a_limit() {
     let check = |text: &str| assert_eq!(failure(text).kind, ExecErrorKind::Steps, "{text}");

@@ -28,7 +28,7 @@ type Address struct {
 }
 
 type Contact struct {
-	FullName  string     `json:"full_name"`
+	FullName  string    `json:"full_name"`
 	Addresses []Address `json:"addresses"`
 }
 
