@@ -41,17 +41,15 @@ impl Channels {
         let built = packages.iter().map(|package| collect(house, package)).collect::<Result<Vec<_>>>()?;
         say::table(&sizes(&built));
         check_sizes(&built)?;
-        match self.check_imports {
-            true => check_imports(house, &built),
-            false => Ok(()),
-        }
+        if self.check_imports { check_imports(house, &built) } else { Ok(()) }
     }
 }
 
 /// `channel-slack` is built as `channel_slack.wasm` and known as `slack.wasm`.
 fn collect(house: &House, package: &str) -> Result<Built> {
     let name = package.trim_start_matches("channel-").to_owned();
-    let made = house.target.join(GUEST_TARGET).join("channel").join(format!("{}.wasm", package.replace('-', "_")));
+    let made =
+        house.target.join(GUEST_TARGET).join("channel").join(format!("{}.wasm", package.replace('-', "_")));
     let folder = house.target.join("channels");
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.wasm"));
@@ -63,17 +61,15 @@ fn collect(house: &House, package: &str) -> Result<Built> {
 
 fn sizes(built: &[Built]) -> Vec<Vec<String>> {
     let head = vec!["channel".to_owned(), "size".to_owned(), "file".to_owned()];
-    let row = |Built { name, path, bytes }: &Built| vec![name.clone(), kib(*bytes), path.display().to_string()];
+    let row =
+        |Built { name, path, bytes }: &Built| vec![name.clone(), kib(*bytes), path.display().to_string()];
     std::iter::once(head).chain(built.iter().map(row)).collect()
 }
 
 fn check_sizes(built: &[Built]) -> Result<()> {
     let heavy: Vec<&str> =
         built.iter().filter(|it| it.bytes > CHANNEL_BYTES_MAX).map(|it| it.name.as_str()).collect();
-    match heavy.is_empty() {
-        true => Ok(()),
-        false => bail!("over {}: {}", kib(CHANNEL_BYTES_MAX), heavy.join(", ")),
-    }
+    if heavy.is_empty() { Ok(()) } else { bail!("over {}: {}", kib(CHANNEL_BYTES_MAX), heavy.join(", ")) }
 }
 
 fn check_imports(house: &House, built: &[Built]) -> Result<()> {
@@ -84,7 +80,8 @@ fn check_imports(house: &House, built: &[Built]) -> Result<()> {
     say::step("inspects each channel");
     for Built { name, path, .. } in built {
         let mut inspect = house.command(&program);
-        run::output(inspect.args(["inspect", "--json"]).arg(path)).with_context(|| format!("{name} is refused"))?;
+        run::output(inspect.args(["inspect", "--json"]).arg(path))
+            .with_context(|| format!("{name} is refused"))?;
         say::note(&format!("{name}: its imports are within what it asks for"));
     }
     Ok(())

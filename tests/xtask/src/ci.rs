@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::{
-    codegen::Codegen, deps::Deps, docs::Docs, fmt::Fmt, house::House, layers::Layers, lint::Lint, say, test::Test,
-    tidy::Tidy, typos::Typos,
+    codegen::Codegen, deps::Deps, docs::Docs, fmt::Fmt, house::House, layers::Layers, lint::Lint, say,
+    test::Test, tidy::Tidy, typos::Typos,
 };
 
 /// Do everything CI does, stopping at the first failure.

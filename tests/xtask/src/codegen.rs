@@ -32,9 +32,10 @@ impl Codegen {
         run::run(cargo.arg(&made))?;
         let stale = stale(&made, &house.root)?;
         if self.check {
-            return match stale.is_empty() {
-                true => Ok(()),
-                false => bail!("`cargo xtask codegen` would change {}", list(&stale)),
+            return if stale.is_empty() {
+                Ok(())
+            } else {
+                bail!("`cargo xtask codegen` would change {}", list(&stale))
             };
         }
         for path in &stale {
@@ -42,9 +43,10 @@ impl Codegen {
             fs::create_dir_all(ours.parent().context("a file stands in a folder")?)?;
             fs::copy(made.join(path), ours)?;
         }
-        match stale.is_empty() {
-            true => say::note("nothing has changed"),
-            false => say::note(&format!("wrote {}", list(&stale))),
+        if stale.is_empty() {
+            say::note("nothing has changed");
+        } else {
+            say::note(&format!("wrote {}", list(&stale)));
         }
         Ok(())
     }

@@ -15,9 +15,12 @@ impl Deps {
     #[expect(clippy::unused_self, reason = "every verb is called alike")]
     pub(crate) fn run(&self, house: &House) -> Result<()> {
         let deny = tools::DENY.ensure(house)?;
-        say::step("checks bans, licences and sources; advisories need their database and are not checked here");
+        say::step(
+            "checks bans, licences and sources; advisories need their database and are not checked here",
+        );
         let mut command = house.command(deny);
-        run::run(command.args(["--locked", "--log-level=error", "check", "bans", "licenses", "sources"]))?;
+        command.args(["--locked", "check", "--hide-inclusion-graph", "--deny=unnecessary-skip"]);
+        run::run(command.args(["bans", "licenses", "sources"]))?;
 
         let machete = tools::MACHETE.ensure(house)?;
         say::step("looks for dependencies that nothing uses");

@@ -25,7 +25,8 @@ pub(crate) fn read(root: &Path, folder: &str, endings: &[&str]) -> Result<Vec<So
     paths.retain(|path| endings.iter().any(|ending| path.to_string_lossy().ends_with(ending)));
     paths.sort();
     let source = |path: PathBuf| {
-        let text = fs::read_to_string(&path).with_context(|| format!("{} is not readable text", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("{} is not readable text", path.display()))?;
         let path = path.strip_prefix(root).unwrap_or(&path).to_owned();
         Ok(Source { path, text })
     };
@@ -83,8 +84,11 @@ mod tests {
     #[test]
     fn only_our_files_are_read() {
         let tree = tree(&[("b/x.rs", "//!"), ("a.rs", "//!"), ("a.md", ""), ("b/target/y.rs", "")]);
-        let paths: Vec<String> =
-            read(tree.path(), "", &[".rs"]).unwrap().iter().map(|file| file.path.display().to_string()).collect();
+        let paths: Vec<String> = read(tree.path(), "", &[".rs"])
+            .unwrap()
+            .iter()
+            .map(|file| file.path.display().to_string())
+            .collect();
         assert_eq!(paths, ["a.rs", "b/x.rs"]);
         assert!(read(tree.path(), "no-such-folder", &[".rs"]).unwrap().is_empty());
     }

@@ -24,9 +24,6 @@ impl Fmt {
             run::run(&mut cargo)
         };
         format("Cargo.toml")?;
-        match guests::are_there(house) {
-            true => format(guests::MANIFEST),
-            false => Ok(()),
-        }
+        if guests::are_there(house) { format(guests::MANIFEST) } else { Ok(()) }
     }
 }

@@ -27,9 +27,14 @@ impl House {
     pub(crate) fn find() -> Result<Self> {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.ancestors().nth(2).context("tests/xtask stands two folders below the root")?;
-        let text = run::output(command("cargo".as_ref(), root).args(["metadata", "--no-deps", "--format-version=1"]))?;
+        let text = run::output(command("cargo".as_ref(), root).args([
+            "metadata",
+            "--no-deps",
+            "--format-version=1",
+        ]))?;
         let metadata: Value = serde_json::from_str(&text).context("cargo metadata is not JSON")?;
-        let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+        let target =
+            metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
         let names = metadata["packages"].as_array().into_iter().flatten();
         let packages = names.filter_map(|package| package["name"].as_str()).map(str::to_owned).collect();
         Ok(Self { root: root.to_owned(), target: target.into(), packages })
@@ -66,7 +71,10 @@ impl House {
 
     /// The built program, if it is built: the one of the tests first.
     pub(crate) fn program(&self) -> Option<PathBuf> {
-        ["debug", "release"].iter().map(|profile| self.target.join(profile).join("sandbell")).find(|p| p.is_file())
+        ["debug", "release"]
+            .iter()
+            .map(|profile| self.target.join(profile).join("sandbell"))
+            .find(|p| p.is_file())
     }
 }
 

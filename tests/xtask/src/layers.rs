@@ -7,11 +7,11 @@ use std::path::{Component, Path};
 
 use anyhow::{Context, Result};
 
-mod table; // who may use whom
 mod crates; // between crates
 mod manifest; // what a Cargo.toml depends on
 mod modules; // inside host/server
-mod names; // every path of a file
+mod names;
+mod table; // who may use whom // every path of a file
 
 use crate::{
     files,
@@ -41,7 +41,8 @@ fn offences(root: &Path) -> Result<Vec<Offence>> {
 
 /// The names of a file, each resolved as far as the file's place tells.
 fn names_of(source: &files::Source) -> Result<Vec<names::Name>> {
-    let file = syn::parse_file(&source.text).with_context(|| format!("{} is not Rust", source.path.display()))?;
+    let file =
+        syn::parse_file(&source.text).with_context(|| format!("{} is not Rust", source.path.display()))?;
     Ok(names::of(&file, &module_of(&source.path)))
 }
 

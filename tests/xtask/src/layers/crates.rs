@@ -20,16 +20,21 @@ pub(super) fn offences(root: &Path) -> Result<Vec<Offence>> {
         for folder in files::members(root, &pattern)? {
             let path = Path::new(&folder).join("Cargo.toml");
             let Some(rule) = CRATES.iter().find(|rule| rule.is_about(&folder)) else {
-                offences.push(Offence::of(&path, "has no row in tests/xtask/src/layers/table.rs; say what it may use"));
+                offences.push(Offence::of(
+                    &path,
+                    "has no row in tests/xtask/src/layers/table.rs; say what it may use",
+                ));
                 continue;
             };
             for name in manifest::dependencies(&root.join(&path), &workspace)? {
-                offences.extend(rule.refusal(&name).map(|why| Offence::of(&path, format!("depends on {why}"))));
+                offences
+                    .extend(rule.refusal(&name).map(|why| Offence::of(&path, format!("depends on {why}"))));
             }
             for source in files::read(root, &folder, &[".rs"])? {
                 for Name { segments, line } in names_of(&source)? {
                     let refusal = rule.refusal_in_code(&segments);
-                    offences.extend(refusal.map(|why| Offence::at(&source.path, line, format!("names {why}"))));
+                    offences
+                        .extend(refusal.map(|why| Offence::at(&source.path, line, format!("names {why}"))));
                 }
             }
         }
@@ -81,8 +86,14 @@ mod tests {
         let tree = tree(&[
             ("Cargo.toml", "[workspace]\nmembers = [\"host/domain\", \"channels-wasm/*\", \"host/new\"]"),
             ("host/domain/Cargo.toml", "[dev-dependencies]\ntokio = \"1\"\nserde = \"1\"\n"),
-            ("host/domain/src/lib.rs", "use std::{net::IpAddr, time::{Duration, Instant}};\nfn f() { tokio::spawn(x); }"),
-            ("channels-wasm/slack/Cargo.toml", "[dependencies]\nsandbell-sdk = \"1\"\nsandbell-broker = \"1\"\n"),
+            (
+                "host/domain/src/lib.rs",
+                "use std::{net::IpAddr, time::{Duration, Instant}};\nfn f() { tokio::spawn(x); }",
+            ),
+            (
+                "channels-wasm/slack/Cargo.toml",
+                "[dependencies]\nsandbell-sdk = \"1\"\nsandbell-broker = \"1\"\n",
+            ),
             ("channels-wasm/slack/src/lib.rs", "fn f() { std::fs::read(p); }"),
             ("host/new/Cargo.toml", ""),
         ]);

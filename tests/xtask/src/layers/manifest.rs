@@ -52,7 +52,10 @@ mod tests {
     #[test]
     fn no_table_hides_a_dependency() {
         let tree = tree(&[
-            ("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n[workspace.dependencies]\nnet = { package = \"reqwest\", version = \"1\" }"),
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers = [\"a\"]\n[workspace.dependencies]\nnet = { package = \"reqwest\", version = \"1\" }",
+            ),
             (
                 "a/Cargo.toml",
                 indoc! {r#"

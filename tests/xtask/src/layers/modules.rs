@@ -21,7 +21,9 @@ pub(super) fn offences(root: &Path) -> Result<Vec<Offence>> {
     let doors: BTreeSet<&str> = modules
         .iter()
         .filter_map(|module| match module.as_slice() {
-            [doors, door, ..] if doors == "doors" && !SHARED_BY_DOORS.contains(&door.as_str()) => Some(door.as_str()),
+            [doors, door, ..] if doors == "doors" && !SHARED_BY_DOORS.contains(&door.as_str()) => {
+                Some(door.as_str())
+            }
             _ => None,
         })
         .collect();
@@ -120,7 +122,10 @@ mod tests {
         let text = check(&[
             ("main.rs", "mod app;\nfn main() { dispatch::run() }"),
             ("doors/mod.rs", ""),
-            ("doors/icinga.rs", "use crate::dispatch::Dispatcher;\nuse super::quay;\nfn f() { crate::runner::run() }"),
+            (
+                "doors/icinga.rs",
+                "use crate::dispatch::Dispatcher;\nuse super::quay;\nfn f() { crate::runner::run() }",
+            ),
             ("doors/auth.rs", "fn f() { log!(crate::doors::quay::X); }"),
             ("doors/quay.rs", "use super::super::app::App;"),
             ("dispatch.rs", "\n\nuse crate::{config, doors::quay};"),

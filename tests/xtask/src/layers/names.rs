@@ -39,7 +39,9 @@ impl Reader {
         };
         match tree {
             UseTree::Path(path) => self.add_tree(&joined(&path.ident), &path.tree),
-            UseTree::Name(name) if name.ident == "self" => self.add(before.to_vec(), name.span().start().line),
+            UseTree::Name(name) if name.ident == "self" => {
+                self.add(before.to_vec(), name.span().start().line);
+            }
             UseTree::Name(name) => self.add(joined(&name.ident), name.span().start().line),
             UseTree::Rename(rename) if rename.ident == "self" => {
                 self.add(before.to_vec(), rename.span().start().line);
@@ -170,7 +172,10 @@ mod tests {
 
     #[test]
     fn code_is_read_too() {
-        assert_eq!(read("fn f(x: crate::app::App) { super::quay::g() }"), ["1 crate::app::App", "1 crate::doors::quay::g"]);
+        assert_eq!(
+            read("fn f(x: crate::app::App) { super::quay::g() }"),
+            ["1 crate::app::App", "1 crate::doors::quay::g"]
+        );
         assert_eq!(read("fn f() -> Vec<crate::cli::X> { h() }"), ["1 crate::cli::X"]);
         assert_eq!(read("#[derive(clap::Args)]\nstruct S;"), ["1 clap::Args"]);
     }

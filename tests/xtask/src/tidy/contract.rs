@@ -23,7 +23,10 @@ pub(super) fn offences(root: &Path) -> Result<Vec<Offence>> {
         return Ok(vec![Offence::of(Path::new(CURRENT), "is missing; it is the contract")]);
     };
     let Some(version) = version(&current) else {
-        return Ok(vec![Offence::of(Path::new(CURRENT), "names no version; write `package sandbell:channel@0.1.0;`")]);
+        return Ok(vec![Offence::of(
+            Path::new(CURRENT),
+            "names no version; write `package sandbell:channel@0.1.0;`",
+        )]);
     };
     let mut offences = Vec::new();
     for released in files::read(root, GOLDEN, &[".wit"])? {
@@ -32,9 +35,10 @@ pub(super) fn offences(root: &Path) -> Result<Vec<Offence>> {
             continue;
         }
         // The newest is the contract itself; older ones stand in folders of their own.
-        let living = match name == version {
-            true => PathBuf::from(CURRENT),
-            false => Path::new("wit").join(&*name).join("channel.wit"),
+        let living = if name == version {
+            PathBuf::from(CURRENT)
+        } else {
+            Path::new("wit").join(&*name).join("channel.wit")
         };
         if !matches!(fs::read_to_string(root.join(&living)), Ok(text) if text == released.text) {
             let what = format!(
@@ -74,7 +78,10 @@ mod tests {
     #[test]
     fn a_released_contract_stays() {
         assert_eq!(check(&[("wit/channel.wit", V1)]), "");
-        assert_eq!(check(&[("wit/channel.wit", V1), ("wit/golden/0.1.0.wit", V1), ("wit/golden/next.wit", "")]), "");
+        assert_eq!(
+            check(&[("wit/channel.wit", V1), ("wit/golden/0.1.0.wit", V1), ("wit/golden/next.wit", "")]),
+            ""
+        );
         assert_eq!(
             check(&[("wit/channel.wit", V2), ("wit/0.1.0/channel.wit", V1), ("wit/golden/0.1.0.wit", V1)]),
             ""

@@ -16,7 +16,11 @@ pub(super) fn offences(root: &Path, page: &Source) -> Vec<Offence> {
         if !path.exists() {
             offences.push(Offence::at(&page.path, line, format!("links to `{target}`, which is not there")));
         } else if !heading.is_empty() && !has_heading(&path, heading) {
-            offences.push(Offence::at(&page.path, line, format!("links to `{target}`, but there is no such heading")));
+            offences.push(Offence::at(
+                &page.path,
+                line,
+                format!("links to `{target}`, but there is no such heading"),
+            ));
         }
     }
     offences
@@ -77,9 +81,15 @@ mod tests {
     #[test]
     fn links_lead_somewhere() {
         check("[b](b.md), [one](b.md#one-way), [ours](../LICENSE), [theirs](https://example.com/x)\n", "");
-        check("# Here\n[here](#here) ![picture](c.png)\n", "docs/a.md:2: links to `c.png`, which is not there");
+        check(
+            "# Here\n[here](#here) ![picture](c.png)\n",
+            "docs/a.md:2: links to `c.png`, which is not there",
+        );
         check("[two](b.md#two)\n", "docs/a.md:1: links to `b.md#two`, but there is no such heading");
-        check("[root](/LICENSE \"title\") [no](/b.md)\n", "docs/a.md:1: links to `/b.md`, which is not there");
+        check(
+            "[root](/LICENSE \"title\") [no](/b.md)\n",
+            "docs/a.md:1: links to `/b.md`, which is not there",
+        );
     }
 
     #[test]

@@ -19,15 +19,21 @@ pub(super) fn offences(source: &Source) -> Vec<Offence> {
     let Source { path, text } = source;
     let mut offences = Vec::new();
     if !text.starts_with("//!") {
-        offences.push(Offence::of(path, "does not open with `//!`; say in one sentence what the file is for"));
+        offences
+            .push(Offence::of(path, "does not open with `//!`; say in one sentence what the file is for"));
     }
     let lines = text.lines().count();
     if lines > FILE_LINES_MAX {
-        offences.push(Offence::of(path, format!("has {lines} lines, {FILE_LINES_MAX} at most; split it by meaning")));
+        offences.push(Offence::of(
+            path,
+            format!("has {lines} lines, {FILE_LINES_MAX} at most; split it by meaning"),
+        ));
     }
     match syn::parse_file(text) {
         Ok(file) => offences.extend(long_functions(path, text, &file)),
-        Err(error) => offences.push(Offence::at(path, error.span().start().line, format!("is not Rust: {error}"))),
+        Err(error) => {
+            offences.push(Offence::at(path, error.span().start().line, format!("is not Rust: {error}")));
+        }
     }
     offences
 }
@@ -51,21 +57,21 @@ impl Functions<'_> {
     fn look_at(&mut self, attributes: &[Attribute], name: &syn::Ident, body: &Block) {
         let count = self.code_lines(body);
         if count > FUNCTION_LINES_MAX && !self.excused && !is_excused(attributes) {
-            let what = format!("`{name}` has {count} lines, {FUNCTION_LINES_MAX} at most; split it by meaning");
+            let what =
+                format!("`{name}` has {count} lines, {FUNCTION_LINES_MAX} at most; split it by meaning");
             self.offences.push(Offence::at(self.path, line(name.span()), what));
         }
     }
 
     /// The lines between the braces that are neither empty nor only a comment.
     fn code_lines(&self, body: &Block) -> usize {
-        let inside = line(body.brace_token.span.open())..line(body.brace_token.span.close()).saturating_sub(1);
+        let inside =
+            line(body.brace_token.span.open())..line(body.brace_token.span.close()).saturating_sub(1);
         let mut in_comment = false;
         let mut count = 0;
         for text in self.lines.get(inside).into_iter().flatten() {
             let text = text.trim();
-            if in_comment {
-                in_comment = !text.contains("*/");
-            } else if text.starts_with("/*") {
+            if in_comment || text.starts_with("/*") {
                 in_comment = !text.contains("*/");
             } else if !text.is_empty() && !text.starts_with("//") {
                 count += 1;
@@ -112,7 +118,9 @@ impl<'ast> Visit<'ast> for Functions<'_> {
 /// `#[expect(clippy::too_many_lines, …)]`, with a reason or clippy objects.
 fn is_excused(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
-        Meta::List(list) => list.path.is_ident("expect") && list.tokens.to_string().contains("too_many_lines"),
+        Meta::List(list) => {
+            list.path.is_ident("expect") && list.tokens.to_string().contains("too_many_lines")
+        }
         Meta::Path(_) | Meta::NameValue(_) => false,
     })
 }
@@ -156,9 +164,15 @@ mod tests {
         check(&of("", 70), "");
         check(&of("", 71), "a.rs:2: `f` has 71 lines, 70 at most; split it by meaning");
         check(&of("#[expect(clippy::too_many_lines, reason = \"a table\")]\n", 71), "");
-        check(&format!("//! What for.\nimpl X {{\n{}}}\n", function("", 90)), "a.rs:3: `f` has 90 lines, 70 at most; split it by meaning");
         check(
-            &format!("//! What for.\n#[expect(clippy::too_many_lines, reason = \"tables\")]\nmod tests {{\n{}}}\n", function("", 90)),
+            &format!("//! What for.\nimpl X {{\n{}}}\n", function("", 90)),
+            "a.rs:3: `f` has 90 lines, 70 at most; split it by meaning",
+        );
+        check(
+            &format!(
+                "//! What for.\n#[expect(clippy::too_many_lines, reason = \"tables\")]\nmod tests {{\n{}}}\n",
+                function("", 90)
+            ),
             "",
         );
     }

@@ -13,7 +13,11 @@ pub(super) fn offences(source: &Source) -> Vec<Offence> {
             offences.push(Offence::at(path, index + 1, "ends in whitespace"));
         }
         if let Some(promise) = promise(source, line) {
-            offences.push(Offence::at(path, index + 1, format!("{promise} without an issue; write `{promise}(#12)`")));
+            offences.push(Offence::at(
+                path,
+                index + 1,
+                format!("{promise} without an issue; write `{promise}(#12)`"),
+            ));
         }
     }
     if !text.is_empty() && !text.ends_with('\n') {
@@ -33,9 +37,8 @@ fn promise(source: &Source, line: &str) -> Option<&'static str> {
         _ => return None,
     };
     let (_, comment) = line.split_once(sign)?;
-    let names_issue = || {
-        comment.split('#').skip(1).any(|after| after.starts_with(|first: char| first.is_ascii_digit()))
-    };
+    let names_issue =
+        || comment.split('#').skip(1).any(|after| after.starts_with(|first: char| first.is_ascii_digit()));
     PROMISES.into_iter().find(|word| comment.contains(word)).filter(|_| !names_issue())
 }
 
@@ -61,8 +64,16 @@ mod tests {
     #[test]
     fn a_promise_names_an_issue() {
         let [later, broken] = PROMISES;
-        check("a.rs", &format!("f(); // {later}: faster\n"), &format!("a.rs:1: {later} without an issue; write `{later}(#12)`"));
-        check("a.toml", &format!("# {broken} #\n"), &format!("a.toml:1: {broken} without an issue; write `{broken}(#12)`"));
+        check(
+            "a.rs",
+            &format!("f(); // {later}: faster\n"),
+            &format!("a.rs:1: {later} without an issue; write `{later}(#12)`"),
+        );
+        check(
+            "a.toml",
+            &format!("# {broken} #\n"),
+            &format!("a.toml:1: {broken} without an issue; write `{broken}(#12)`"),
+        );
         check("a.rs", &format!("// {later}(#7): faster\n"), "");
         check("a.rs", &format!("let {later} = 1;\n"), "");
         check("a.md", &format!("# {later}\n"), "");
