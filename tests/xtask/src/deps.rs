@@ -24,6 +24,6 @@ impl Deps {
 
         let machete = tools::MACHETE.ensure(house)?;
         say::step("looks for dependencies that nothing uses");
-        run::run(house.command(machete).arg("--with-metadata"))
+        run::run(house.command(machete).arg("--skip-target-dir"))
     }
 }
