@@ -111,7 +111,12 @@ fn nothing_is_remembered_from_one_delivery_to_the_next() {
         let request = example_request(Dialect::JsonRpc, "email", "alice@example.com");
         daemon.call("SendNotification", Some(&request)).unwrap().unwrap();
     }
-    let run = host.send("keeps-state", &json!({}), &example_request(Dialect::JsonRpc, "email", "a@example.com"), &["--json"]);
+    let run = host.send(
+        "keeps-state",
+        &json!({}),
+        &example_request(Dialect::JsonRpc, "email", "a@example.com"),
+        &["--json"],
+    );
     assert_eq!(run.json()["outcome"]["receipt"]["detail"], "deliveries before this one: 0");
 }
 
@@ -148,7 +153,8 @@ fn a_private_address_needs_the_operator() {
     let host = Host::with(&guest("goes-elsewhere"), &[]);
     let mut notification = example_request(Dialect::JsonRpc, "email", "alice@example.com");
     notification["event"]["message"] = json!(receiver.url("/granted"));
-    let run = host.send("goes-elsewhere", &json!({ "url": receiver.url("/granted") }), &notification, &["--json"]);
+    let run =
+        host.send("goes-elsewhere", &json!({ "url": receiver.url("/granted") }), &notification, &["--json"]);
     let said = run.json()["outcome"]["receipt"]["detail"].as_str().unwrap().to_owned();
     assert_snapshot!(said.replace(&receiver.address().port().to_string(), "PORT"), @"");
     assert!(receiver.requests().is_empty());
@@ -161,14 +167,16 @@ fn a_secret_stays_with_the_host() {
     let receiver = Receiver::start(move |request| {
         let token = request.header("x-token").unwrap_or_default().to_owned();
         let hex: String = token.bytes().map(|byte| format!("{byte:02x}")).collect();
-        Reply::new(200, format!("{token} aHVudGVyMi8raHVudGVyMg== hunter2%2F%2Bhunter2 {hex}")).header("x-echo", &token)
+        Reply::new(200, format!("{token} aHVudGVyMi8raHVudGVyMg== hunter2%2F%2Bhunter2 {hex}"))
+            .header("x-echo", &token)
     })
     .unwrap();
     let granted = receiver.url("/granted");
     let (said, report) = attacked("steals-secret", &json!({ "url": granted, "token": secret }), &granted);
     assert_snapshot!(said.replace(&receiver.address().port().to_string(), "PORT"), @"");
     let everything = report.to_string();
-    for form in [secret, "aHVudGVyMi8raHVudGVyMg", "hunter2%2F%2Bhunter2", "68756e746572322f2b68756e74657232"] {
+    for form in [secret, "aHVudGVyMi8raHVudGVyMg", "hunter2%2F%2Bhunter2", "68756e746572322f2b68756e74657232"]
+    {
         assert!(!everything.contains(form), "{form} in {everything}");
     }
     let requests = receiver.requests();
