@@ -218,19 +218,16 @@ fn backtrace(ending: &Ending, scrub: impl Fn(&str) -> String) -> Option<LogLine>
     Some(LogLine { level: LogLevel::Error, message, fields: Vec::new() })
 }
 
-/// How long a store and an instance take to make and to drop, each round.
-pub(crate) async fn start_cost(channel: OpenChannel, rounds: u32, level: LogLevel) -> Vec<Duration> {
-    let mut costs = Vec::new();
-    for _ in 0..rounds {
-        let started = Instant::now();
-        let mut store = channel.store(level);
-        let bindings = channel.0.plugin.bindings().instantiate_async(&mut store).await;
-        drop(store);
-        if bindings.is_ok() {
-            costs.push(started.elapsed());
-        }
-    }
-    costs
+/// How long a store and an instance take to make and to drop.
+pub(crate) async fn instantiate(channel: OpenChannel, level: LogLevel) -> Result<Duration, Failure> {
+    let started = Instant::now();
+    let mut store = channel.store(level);
+    let limits = channel.limits();
+    start(&channel.0.plugin, &mut store, started + limits.attempt, limits.attempt)
+        .await
+        .map_err(|broken| failure(&broken, &store, limits))?;
+    drop(store);
+    Ok(started.elapsed())
 }
 
 /// An attempt that came to nothing because of the host.

@@ -234,7 +234,7 @@ mod tests {
         for (core, want) in [
             ("(memory i64 1)", "memory64"),
             ("(memory 1 1 shared)", "threads"),
-            ("(memory 1) (memory 1)", "multi-memory"),
+            ("(memory 1) (memory 1)", "multiple memories"),
             ("(tag)", "exceptions"),
             ("(type (struct))", "gc"),
         ] {
