@@ -51,6 +51,12 @@ pub(crate) enum CacheError {
     Seal,
 }
 
+impl CacheError {
+    fn is_absence(&self) -> bool {
+        matches!(self, Self::Io { error, .. } if error.kind() == std::io::ErrorKind::NotFound)
+    }
+}
+
 impl Cache {
     /// Opens `dir`, or makes it with mode 0700. Refuses one that is not ours alone.
     pub(crate) fn open(dir: &Path, compatibility: String) -> Result<Self, CacheError> {
@@ -62,10 +68,10 @@ impl Cache {
             return Err(CacheError::NoDirectory(dir.display().to_string()));
         }
         check_private(dir, &metadata, 0o700)?;
-        let key = read_key(&dir.join(KEY_FILE)).or_else(|error| match error {
-            CacheError::Io { error, .. } if error.kind() == std::io::ErrorKind::NotFound => make_key(dir),
-            error => Err(error),
-        })?;
+        let key = match read_key(&dir.join(KEY_FILE)) {
+            Err(error) if error.is_absence() => make_key(dir),
+            key => key,
+        }?;
         Ok(Self { dir: dir.to_owned(), key, compatibility })
     }
 
@@ -74,7 +80,7 @@ impl Cache {
         let path = self.path(digest);
         match self.read(&path, digest) {
             Ok(artefact) => Some(artefact),
-            Err(CacheError::Io { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) if error.is_absence() => None,
             Err(error) => {
                 tracing::warn!(
                     cache.path = %path.display(),
@@ -167,15 +173,16 @@ fn write_whole(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), CacheError> 
 }
 
 fn check_private(path: &Path, metadata: &std::fs::Metadata, want: u32) -> Result<(), CacheError> {
-    let user = rustix::process::geteuid().as_raw();
-    if metadata.uid() != user {
-        return Err(CacheError::Owner { path: path.display().to_string(), owner: metadata.uid(), user });
-    }
+    check_owner(path, metadata.uid(), rustix::process::geteuid().as_raw())?;
     let mode = metadata.mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(CacheError::Mode { path: path.display().to_string(), mode, want });
     }
     Ok(())
+}
+
+fn check_owner(path: &Path, owner: u32, user: u32) -> Result<(), CacheError> {
+    if owner == user { Ok(()) } else { Err(CacheError::Owner { path: path.display().to_string(), owner, user }) }
 }
 
 fn no_follow() -> i32 {
@@ -246,6 +253,13 @@ mod tests {
         cache.put(&other, &Artefact::vouched(b"evil".to_vec())).unwrap();
         std::fs::rename(cache.path(&other), cache.path(&good)).unwrap();
         assert!(cache.get(&good).is_none());
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_refused() {
+        let refusal = check_owner(Path::new("/var/cache/sandbell"), 1000, 33).unwrap_err();
+        insta::assert_snapshot!(refusal, @"/var/cache/sandbell belongs to user 1000, not to 33; give the cache a directory of its own");
+        assert!(check_owner(Path::new("/"), 33, 33).is_ok());
     }
 
     #[test]

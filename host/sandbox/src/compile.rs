@@ -24,7 +24,7 @@ const ARGUMENT: &str = "compile-child";
 pub(crate) const ARTEFACT_BYTES_MAX: usize = 256 << 20;
 
 const CPU_SECONDS_MAX: u64 = 30;
-const WALL: Duration = Duration::from_secs(60);
+const WALL: Duration = Duration::from_mins(1);
 const MEMORY_BYTES_MAX: u64 = 4 << 30;
 const FILES_MAX: u64 = 16;
 /// Compilers at the same time.
@@ -144,10 +144,11 @@ fn read_answer(program: &Path, status: ExitStatus, output: Vec<u8>) -> Result<Ar
     if status.success() && !output.is_empty() {
         return Ok(Artefact::vouched(output));
     }
-    if status.code() == Some(i32::from(REFUSED)) && output.len() <= REFUSAL_BYTES_MAX {
-        if let Ok(refusal) = serde_json::from_slice(&output) {
-            return Err(refusal);
-        }
+    if status.code() == Some(i32::from(REFUSED))
+        && output.len() <= REFUSAL_BYTES_MAX
+        && let Ok(refusal) = serde_json::from_slice(&output)
+    {
+        return Err(refusal);
     }
     let signal = status.signal();
     if signal == Some(Signal::XCPU.as_raw()) || signal == Some(Signal::KILL.as_raw()) {

@@ -9,7 +9,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::error::{Failed, reason};
+use crate::error::{Failed, root};
 use crate::limits::{MemoryLimits, Refused};
 use crate::state::Stop;
 
@@ -17,7 +17,7 @@ use crate::state::Stop;
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// When to try again after a panic of the host: not soon, it may well repeat.
-const HOST_BUG_RETRY_AFTER: Duration = Duration::from_secs(60);
+const HOST_BUG_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// What the guest was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ fn of_error(error: &wasmtime::Error, phase: Phase, limits: &MemoryLimits, memory
             format!("the plugin handed over more data in one call than it may {}", phase.words()),
         );
     }
-    trapped("trap", format!("the plugin broke a rule of the component model {}: {}", phase.words(), reason(error)))
+    trapped("trap", format!("the plugin broke a rule {}: {}", phase.words(), root(error)))
 }
 
 /// Errors that wasmtime 48 keeps private; `tests/hostile.rs` holds these words.

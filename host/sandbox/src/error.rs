@@ -124,6 +124,11 @@ pub(crate) fn reason(error: &wasmtime::Error) -> String {
     foreign(&causes.join(": "))
 }
 
+/// The first cause alone: what stands around it when a guest runs is a backtrace.
+pub(crate) fn root(error: &wasmtime::Error) -> String {
+    foreign(&error.root_cause().to_string())
+}
+
 /// Foreign text, fit to stand inside a sentence.
 pub(crate) fn foreign(text: &str) -> String {
     escape::cut(&escape::line(text.trim()), REASON_BYTES_MAX)

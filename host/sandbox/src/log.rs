@@ -132,10 +132,10 @@ mod tests {
     }
 
     fn finish(log: &mut Log) -> String {
-        log.finish(|text| text.replace("hunter2", "<secret>"))
-            .into_iter()
-            .map(|line| format!("{} {} {:?}\n", line.level.as_str(), line.message, line.fields))
-            .collect()
+        let lines = log.finish(|text| text.replace("hunter2", "<secret>"));
+        let shown: Vec<_> =
+            lines.iter().map(|line| format!("{} {} {:?}", line.level.as_str(), line.message, line.fields)).collect();
+        shown.join("\n")
     }
 
     #[test]

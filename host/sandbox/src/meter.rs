@@ -59,7 +59,7 @@ mod tests {
         let ((), used) = Metered::new(async {
             while used() < Duration::from_millis(20) {}
             tokio::time::sleep(Duration::from_millis(200)).await;
-            while super::used() < Duration::from_millis(30) {}
+            while used() < Duration::from_millis(30) {}
         })
         .await;
         assert!(used >= Duration::from_millis(30), "{used:?}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sandbell_domain::{Capability, Digest, PluginInfo};
 use wasmtime::Engine;
-use wasmtime::component::types::ComponentItem;
+use wasmtime::component::types::{self, ComponentItem};
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::error::{WORLD, foreign, reason};
@@ -70,10 +70,8 @@ impl Plugin {
             check_import(name, &import.ty)?;
         }
         let pre = linker.instantiate_pre(component).map_err(|error| import_type(&imports, &error))?;
-        let bindings = wit::BindingsPre::new(pre).map_err(|error| InspectError::ExportType {
-            name: exports.iter().find(|name| name.starts_with(PLUGIN)).map_or(PLUGIN.to_owned(), |name| foreign(name)),
-            reason: reason(&error),
-        })?;
+        check_exports(&kind, engine)?;
+        let bindings = wit::BindingsPre::new(pre).map_err(|error| export_type(PLUGIN, reason(&error)))?;
         let shown = |names: Vec<String>| names.iter().map(|name| foreign(name)).collect();
         let (imports, exports) = (shown(imports), shown(exports));
         Ok(Self(Arc::new(Inner { digest, size_bytes, imports, exports, bindings })))
@@ -137,6 +135,33 @@ fn check_world(exports: &[String], imports: &[String]) -> Result<(), InspectErro
     }
     let is_plugin = |name: &String| name.strip_prefix(PLUGIN).is_some_and(|rest| rest.starts_with('@'));
     if exports.iter().any(is_plugin) { Ok(()) } else { Err(InspectError::NoPlugin) }
+}
+
+/// The contract's functions, one by one: wasmtime itself would look only when an instance is made.
+fn check_exports(kind: &types::Component, engine: &Engine) -> Result<(), InspectError> {
+    type Settings<'a> = (&'a [wit::plugin::Setting],);
+    type Configured = (Result<(), wit::plugin::ConfigError>,);
+    type Notification<'a> = (&'a wit::plugin::Notification,);
+    type Sent = (Result<wit::plugin::Receipt, wit::plugin::SendError>,);
+    let plugin = kind.exports(engine).find(|(name, _)| name.starts_with(PLUGIN)).map(|(_, export)| export.ty);
+    let Some(ComponentItem::ComponentInstance(plugin)) = plugin else {
+        return Err(export_type(PLUGIN, "it is no interface".to_owned()));
+    };
+    let context = kind.instance_type();
+    let function = |name: &str| match plugin.get_export(engine, name).map(|export| export.ty) {
+        Some(ComponentItem::ComponentFunc(function)) => Ok(function),
+        _ => Err(export_type(name, "it is missing".to_owned())),
+    };
+    let check = |name: &str, checked: wasmtime::Result<()>| {
+        checked.map_err(|error| export_type(name, reason(&error)))
+    };
+    check("get-info", function("get-info")?.typecheck::<(), (wit::plugin::Info,)>(&context))?;
+    check("set-config", function("set-config")?.typecheck::<Settings<'_>, Configured>(&context))?;
+    check("send-notification", function("send-notification")?.typecheck::<Notification<'_>, Sent>(&context))
+}
+
+fn export_type(name: &str, reason: String) -> InspectError {
+    InspectError::ExportType { name: name.to_owned(), reason }
 }
 
 /// An import is an interface that the linker has; wasmtime's message would not say what to do instead.
@@ -211,7 +236,9 @@ fn advice(name: &str) -> &'static str {
 fn import_type(imports: &[String], error: &wasmtime::Error) -> InspectError {
     let text = error.to_string();
     let name = imports.iter().find(|name| text.contains(&format!("`{name}`"))).map_or("?", String::as_str);
-    InspectError::ImportType { name: foreign(name), reason: reason(error) }
+    // The first cause only says that something does not fit.
+    let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+    InspectError::ImportType { name: foreign(name), reason: foreign(&causes.join(": ")) }
 }
 
 fn bug(error: &wasmtime::Error) -> InspectError {

@@ -91,12 +91,12 @@ pub(crate) fn link_http_refusals(linker: &mut Linker<State>, component: &Compone
 fn refuse(linker: &mut Linker<State>, name: &str, instance: &ComponentInstance) -> wasmtime::Result<()> {
     struct Refused;
     let engine = linker.engine().clone();
-    let mut linked = linker.instance(name)?;
+    let mut refusals = linker.instance(name)?;
     for (name, export) in instance.exports(&engine) {
         match export.ty {
-            ComponentItem::ComponentFunc(_) => linked.func_new(name, |_, _, _, _| Err(Stop::WasiHttp.into()))?,
+            ComponentItem::ComponentFunc(_) => refusals.func_new(name, |_, _, _, _| Err(Stop::WasiHttp.into()))?,
             ComponentItem::Resource(_) if !BORROWED_RESOURCES.contains(&name) => {
-                linked.resource(name, ResourceType::host::<Refused>(), |_, _| Ok(()))?;
+                refusals.resource(name, ResourceType::host::<Refused>(), |_, _| Ok(()))?;
             }
             ComponentItem::Resource(_)
             | ComponentItem::Type(_)

@@ -16,8 +16,6 @@ pub(crate) use generated::sandbell::channel::{http, log, smtp, types};
 pub(crate) use generated::{Channel as Bindings, ChannelPre as BindingsPre};
 
 mod generated {
-    #![expect(clippy::pedantic, reason = "the macro writes this")]
-    #![expect(clippy::wildcard_enum_match_arm, reason = "the macro writes this")]
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "channel",
@@ -31,7 +29,7 @@ mod generated {
 }
 
 /// The longest wait that a plugin can ask for.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 /// Links of one receipt.
 const LINKS_MAX: usize = 16;
 /// Longest code of a plugin.

@@ -157,7 +157,7 @@ async fn a_full_host_is_busy_and_a_full_channel_waits() {
 async fn dropping_an_attempt_ends_it() {
     let sandbox = sandbox_with(Settings { attempts_max: 1, ..settings() });
     let plugin = sandbox.load(&sleeping(60_000).build()).await.unwrap();
-    let channel = open(&sandbox, &plugin, Limits { attempt: Duration::from_secs(60), ..limits() });
+    let channel = open(&sandbox, &plugin, Limits { attempt: Duration::from_mins(1), ..limits() });
     let lease = lease();
     for _ in 0..20 {
         let dropped = tokio::time::timeout(Duration::from_millis(5), sandbox.attempt(&channel, &lease, Mode::Send)).await;

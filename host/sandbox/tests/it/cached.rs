@@ -33,8 +33,8 @@ async fn a_changed_entry_is_compiled_anew() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("cache");
     load(&dir, None).await.unwrap();
-    let entry = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
-    let entry = entry.filter(|path| path.extension().is_some_and(|kind| kind == "artefact")).next().unwrap();
+    let mut entries = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+    let entry = entries.find(|path| path.extension().is_some_and(|kind| kind == "artefact")).unwrap();
     let mut bytes = std::fs::read(&entry).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -115,7 +115,7 @@ impl Guest {
     /// Calls an import in a function of its own, so that the linker keeps it.
     pub(crate) fn calling(mut self, import: &str, parameters: usize) -> Self {
         let zeroes = "(i32.const 0) ".repeat(parameters);
-        writeln!(self.fields, r#"(func $uses-{import} (call ${import} {zeroes}))"#).unwrap();
+        writeln!(self.fields, "(func $uses-{import} (call ${import} {zeroes}))").unwrap();
         self
     }
 

@@ -80,7 +80,7 @@ async fn memory_and_tables_are_limited() {
     };
     assert!(outcome(&try_once(&table).await).starts_with("delivered"));
     let born_wide = Guest { fields: "(table 15000 funcref) (table 15000 funcref)".to_owned(), ..Guest::default() };
-    insta::assert_snapshot!(outcome(&try_once(&born_wide).await), @"trapped [memory] the plugin asked for 30001 table elements while it started, too many");
+    insta::assert_snapshot!(outcome(&try_once(&born_wide).await), @"trapped [memory] the plugin asked for 30000 table elements while it started, too many");
 }
 
 #[tokio::test]
@@ -151,11 +151,11 @@ async fn a_result_is_limited_and_checked() {
     assert!(long.len() < 4_200, "{}", long.len());
 
     let outside = try_once(&Guest::sending(&error_of(u32::MAX))).await;
-    insta::assert_snapshot!(outcome(&outside), @"trapped [trap] the plugin broke down in `send-notification`: it handed over a value that is none");
+    insta::assert_snapshot!(outcome(&outside), @"trapped [trap] the plugin broke a rule in `send-notification`: string pointer/length out of bounds of memory");
     let no_variant = "(i32.store8 (i32.const 100000) (i32.const 7)) (i32.const 100000)";
-    insta::assert_snapshot!(outcome(&try_once(&Guest::sending(no_variant)).await), @"");
+    insta::assert_snapshot!(outcome(&try_once(&Guest::sending(no_variant)).await), @"trapped [trap] the plugin broke a rule in `send-notification`: invalid expected discriminant");
     let no_text = format!("(i32.store8 (i32.const 0) (i32.const 0xff)) {}", error_of(1));
-    insta::assert_snapshot!(outcome(&try_once(&Guest::sending(&no_text)).await), @"");
+    insta::assert_snapshot!(outcome(&try_once(&Guest::sending(&no_text)).await), @"trapped [trap] the plugin broke a rule in `send-notification`: invalid utf-8 sequence of 1 bytes from index 0");
 }
 
 #[tokio::test]
@@ -165,11 +165,11 @@ async fn handles_and_randomness_are_limited() {
     insta::assert_snapshot!(outcome(&try_once(&pollables).await), @"trapped [handles] the plugin holds too many handles, or one that is not its own, in `send-notification`");
 
     let foreign = Guest::sending("(call $block (i32.const 77)) (i32.const 0)").import(POLL, "[method]pollable.block", "(param i32)");
-    insta::assert_snapshot!(outcome(&try_once(&foreign).await), @"");
+    insta::assert_snapshot!(outcome(&try_once(&foreign).await), @"trapped [trap] the plugin broke a rule in `send-notification`: unknown handle index 77");
 
     let random = Guest::sending("(call $get-random-bytes (i64.const 0x40000000) (i32.const 100000)) (i32.const 0)")
         .import("wasi:random/random@0.2.6", "get-random-bytes", "(param i64 i32)");
-    insta::assert_snapshot!(outcome(&try_once(&random).await), @"");
+    insta::assert_snapshot!(outcome(&try_once(&random).await), @"trapped [trap] the plugin broke a rule in `send-notification`: requested len 1073741824 exceeds limit 65536");
 }
 
 #[tokio::test]

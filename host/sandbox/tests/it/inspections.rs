@@ -25,9 +25,9 @@ fn with_http(wants: Vec<(&'static str, &'static str)>) -> Guest {
 #[tokio::test]
 async fn a_plugin_is_described() {
     let sandbox = sandbox();
-    insta::assert_snapshot!(inspected(&sandbox, &Guest::default().build()).await, @"");
+    insta::assert_snapshot!(inspected(&sandbox, &Guest::default().build()).await, @r#"sandbell:channel@0.1.0 imports ["sandbell:channel/types@0.1.0"] exports ["sandbell:channel/plugin@0.1.0"]: Guest wants 0"#);
     let http = with_http(vec![("http", "POST https://a.example/x")]);
-    insta::assert_snapshot!(inspected(&sandbox, &http.build()).await, @"");
+    insta::assert_snapshot!(inspected(&sandbox, &http.build()).await, @r#"sandbell:channel@0.1.0 imports ["sandbell:channel/types@0.1.0", "sandbell:channel/http@0.1.0"] exports ["sandbell:channel/plugin@0.1.0"]: Guest wants 1"#);
 }
 
 #[tokio::test]
@@ -39,10 +39,10 @@ async fn what_is_no_channel_is_refused() {
     insta::assert_snapshot!(inspected(&sandbox, &command()).await, @"the component does not export `sandbell:channel/plugin@0.1.0`; export it, e.g. with `sandbell_sdk::export!`");
 
     let whole = Guest::default().build();
-    insta::assert_snapshot!(inspected(&sandbox, &whole[..whole.len() / 2]).await, @"");
+    insta::assert_snapshot!(inspected(&sandbox, &whole[..whole.len() / 2]).await, @"the file ends too early or is damaged at byte 2830: unexpected end-of-file; fetch or build it anew");
     let mut garbage = whole.clone();
     garbage.extend_from_slice(b"garbage");
-    insta::assert_snapshot!(inspected(&sandbox, &garbage).await, @"");
+    insta::assert_snapshot!(inspected(&sandbox, &garbage).await, @"the file ends too early or is damaged at byte 5726: unexpected end-of-file; fetch or build it anew");
 }
 
 #[tokio::test]
@@ -51,9 +51,9 @@ async fn another_contract_is_refused_with_the_difference() {
     insta::assert_snapshot!(inspected(&sandbox, &of_version("0.2.0")).await, @"the component was built for `sandbell:channel@0.2.0`; this host serves `sandbell:channel@0.1.0`: build it anew with that contract, or update the host");
 
     let other_export = Guest::default().build_against("get-info: func() -> info;", "get-info: func() -> string;");
-    insta::assert_snapshot!(inspected(&sandbox, &other_export).await, @"");
-    let other_import = with_http(vec![]).build_against("        timeout-ms: option<u32>,", "        timeout-ms: option<u64>,");
-    insta::assert_snapshot!(inspected(&sandbox, &other_import).await, @"");
+    insta::assert_snapshot!(inspected(&sandbox, &other_export).await, @"the export `get-info` has another type than the contract's: expected `record` found `string`; build it anew against `sandbell:channel@0.1.0`");
+    let other_import = with_http(vec![]).build_against("        status: u16,", "        status: u32,");
+    insta::assert_snapshot!(inspected(&sandbox, &other_import).await, @"the import `sandbell:channel/http@0.1.0` has another type than this host offers: instance export `send` has the wrong type: type mismatch with results: type mismatch for field status: expected `u16` found `u32`; build the component anew");
 }
 
 #[tokio::test]
