@@ -213,7 +213,9 @@ impl AuthorizedTarget {
             match timeout(CONNECT, open(address)).await {
                 Ok(Ok(stream)) => {
                     let peer = stream.peer_addr().map_err(|error| refused(&error))?;
-                    self.check(peer.ip())?;
+                    if peer.ip() != address.ip() {
+                        return Err(refused(&io::ErrorKind::AddrNotAvailable.into()));
+                    }
                     return Ok(stream);
                 }
                 Ok(Err(error)) => last = refused(&error),

@@ -106,9 +106,13 @@ impl Case {
     }
 
     pub(super) fn egress(&self) -> Egress {
+        self.egress_with(self.lookup())
+    }
+
+    pub(super) fn egress_with(&self, lookup: Lookup) -> Egress {
         let settings =
             EgressSettings { user_agent: "sandbell/test".to_owned(), now: || Timestamp::UNIX_EPOCH };
-        Egress::with_lookup(Handle::current(), settings, self.lookup()).unwrap()
+        Egress::with_lookup(Handle::current(), settings, lookup).unwrap()
     }
 
     pub(super) fn open(&self) -> ChannelEgress {
