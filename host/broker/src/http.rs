@@ -93,17 +93,11 @@ async fn carry(
     for _ in 0..=REDIRECTS_MAX {
         let (url, target) = match authorized.take() {
             Some(authorized) => authorized,
-            None => power.reach.url(&power.rules, hop.method.as_str(), &hop.url, &hop.shown_url).map_err(
-                |error| HttpError {
-                    message: format!("the server redirects, and {error}"),
-                    request_sent: true,
-                    ..error.into()
-                },
-            )?,
+            None => allow_hop(power, common, attempt, &hop)?,
         };
         let received = exchange(power, common, attempt, &hop, &url, &target, until)
             .await
-            .map_err(|error| HttpError { request_sent: has_sent || error.request_sent, ..error })?;
+            .map_err(|error| if has_sent { after_redirect(&error) } else { error })?;
         has_sent = true;
         match redirect::next(&received, &url, &hop.method)? {
             None => return Ok(received.into_response(&common.scrubber)),
@@ -129,6 +123,20 @@ fn allow(
         return Err(TemplateError::Authority.into());
     }
     Ok(authorized)
+}
+
+/// Allows what a server redirected to, by the same rules as the first URL.
+fn allow_hop(
+    power: &HttpPower,
+    common: &Common,
+    attempt: &AttemptState,
+    hop: &Hop,
+) -> Result<(Url, AuthorizedTarget), HttpError> {
+    power.reach.url(&power.rules, hop.method.as_str(), &hop.url, &hop.shown_url).map_err(|error| {
+        let error = after_redirect(&error.into());
+        note(common, attempt, hop, Vec::new(), Err(&error), Instant::now());
+        error
+    })
 }
 
 /// One hop: counts it, sends it, reads the answer, writes both down.
@@ -286,6 +294,10 @@ fn too_late(url: &Url, after: Duration) -> HttpError {
         request_sent: true,
         retry_after: None,
     }
+}
+
+fn after_redirect(error: &HttpError) -> HttpError {
+    HttpError { message: format!("the server redirects, and {error}"), request_sent: true, ..error.clone() }
 }
 
 /// Scheme, host and port: what can be told of a URL whose path may be a secret.

@@ -132,8 +132,8 @@ mod tests {
         let secret = "hünter2/+ \"x\"&y";
         let scrubber = Scrubber::new(&secrets(&[("t", secret)]));
         let check = |text: &str| {
-            let scrubbed = scrubber.text(&format!("before {text} after"));
-            assert_eq!(scrubbed, "before [redacted:t] after", "{text}");
+            let got = scrubber.text(&format!("before {text} after"));
+            assert_eq!(got, "before [redacted:t] after", "{text}");
         };
         check(secret);
         check(&encode::path(secret.as_bytes()));
@@ -153,8 +153,8 @@ mod tests {
         for shift in 0..6 {
             for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
                 let encoded = engine.encode(format!("{}sub?~?~way>>:rest", "u".repeat(shift)));
-                let scrubbed = scrubber.text(&encoded);
-                assert!(scrubbed.contains("[redacted:t]"), "{encoded} {scrubbed}");
+                let got = scrubber.text(&encoded);
+                assert!(got.contains("[redacted:t]"), "{encoded} {got}");
             }
         }
     }

@@ -131,8 +131,9 @@ fn no_text_can_end_the_message_or_a_line() {
 
 #[test]
 fn a_line_end_is_refused_in_every_field() {
+    type Set = fn(&mut Mail, String);
     let evil = "x\r\nBcc: victim@example.com";
-    let sets: [(&str, fn(&mut Mail, String)); 12] = [
+    let sets: [(&str, Set); 12] = [
         ("sender name", |mail, text| mail.sender = Some(mailbox(Some(&text), "a@b.example"))),
         ("sender address", |mail, text| mail.sender = Some(mailbox(None, &text))),
         ("reply name", |mail, text| mail.reply_to = Some(mailbox(Some(&text), "a@b.example"))),
@@ -144,7 +145,7 @@ fn a_line_end_is_refused_in_every_field() {
         ("header value", |mail, text| mail.headers = vec![("X-A".to_owned(), text)]),
         ("file name", |mail, text| mail.attachments = vec![Attachment { filename: text, ..picture(None) }]),
         ("content type", |mail, text| {
-            mail.attachments = vec![Attachment { content_type: text, ..picture(None) }]
+            mail.attachments = vec![Attachment { content_type: text, ..picture(None) }];
         }),
         ("inline id", |mail, text| {
             mail.html = Some(String::new());
@@ -192,7 +193,8 @@ fn what_a_mail_may_not_be_is_said() {
     );
     check(
         |mail| {
-            mail.attachments = vec![Attachment { content_type: "message/rfc822".to_owned(), ..picture(None) }]
+            mail.attachments =
+                vec![Attachment { content_type: "message/rfc822".to_owned(), ..picture(None) }];
         },
         "`message/rfc822` is no content type of an attachment; write e.g. `image/png`",
     );

@@ -52,7 +52,7 @@ fn both_renderings_say_the_same_and_never_mix() {
     check(&[], " | ");
     check(&[literal("x="), secret("t")], "x=a/b c&\"é | x=<secret:t>");
     let t = Atom::Secret("t".to_owned());
-    check(&[derived("url", &[t.clone()])], "a%2Fb%20c%26%22%C3%A9 | <url of secret:t>");
+    check(&[derived("url", std::slice::from_ref(&t))], "a%2Fb%20c%26%22%C3%A9 | <url of secret:t>");
     check(&[derived("json", &[t.clone(), atom("\n")])], "a/b c&\\\"é\\n | <json of secret:t>");
     let pair = [atom("user:"), Atom::Secret("bot".to_owned())];
     check(
@@ -67,7 +67,7 @@ fn both_renderings_say_the_same_and_never_mix() {
 fn signatures_are_right() {
     let of = [Atom::Secret("key".to_owned()), atom("The quick brown fox "), atom("jumps over the lazy dog")];
     let check = |how: &str, want: &str| {
-        assert_eq!(body(&[derived(how, &of)]), format!("{want} | <{how} of secret:key>"))
+        assert_eq!(body(&[derived(how, &of)]), format!("{want} | <{how} of secret:key>"));
     };
     check("hmac-sha256-hex", "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");
     check("hmac-sha256-base64", "97yD9DBThCSxMpjmqm+xQ+9NWaFJRhdZl0edvC0aPNg=");

@@ -39,7 +39,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn floods_end_at_their_limits() {
-    let endless = flood("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 65536], Duration::ZERO).await;
+    let endless = flood("HTTP/1.1 200 OK\r\n\r\n", &vec![b'x'; 65536], Duration::ZERO).await;
     let error = failed(endless, LONG).await;
     assert_eq!((error.code, error.message.as_str()), ("too-large", "the answer has more than 1048576 bytes"));
     assert!(error.request_sent);
@@ -53,7 +53,7 @@ async fn floods_end_at_their_limits() {
     let web = Web::start(move |_, _| many.clone().into_bytes()).await;
     assert_eq!(failed(web.port, LONG).await.code, "too-large");
 
-    let line = flood("HTTP/1.1 200 OK\r\nx: ", &[b'x'; 65536], Duration::ZERO).await;
+    let line = flood("HTTP/1.1 200 OK\r\nx: ", &vec![b'x'; 65536], Duration::ZERO).await;
     assert_eq!(failed(line, LONG).await.code, "protocol");
 }
 
@@ -90,6 +90,9 @@ async fn a_gzip_answer_is_unfolded() {
     let answer = case.brokers().http(get(&web.url("/"))).await.unwrap();
     assert_eq!(answer.body, b"hello");
     assert!(answer.headers.iter().all(|(name, _)| name != "content-encoding"), "{answer:?}");
+    let head = HttpRequest { method: "HEAD".to_owned(), ..get(&web.url("/")) };
+    let answer = case.brokers().http(head).await.unwrap();
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
 }
 
 #[tokio::test]
@@ -219,4 +222,19 @@ async fn a_dropped_call_ends() {
     assert!(tokio::time::timeout(SHORT, call).await.is_err());
     drop(brokers);
     tokio::time::timeout(LONG, closed.recv()).await.unwrap().unwrap();
+}
+
+/// Runs another test of this file in a process whose environment names a proxy.
+#[tokio::test]
+async fn the_environments_proxy_is_never_asked() {
+    let trap = Web::start(|_, _| ok("trapped")).await;
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "tests::answers::answers_keep_the_order_of_their_requests"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, trap.url("/"));
+    }
+    let output = child.output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert!(trap.seen().is_empty());
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insta::assert_snapshot;
 
-use super::peer::{Case, Web, field, get, listen, literal, ok, post, secret};
+use super::peer::{Case, Web, egress, field, get, listen, literal, ok, post, secret};
 use crate::dial::Reach;
 use crate::value::{Encryption, HttpRequest, Mail, Relay, Server};
 
@@ -172,7 +172,7 @@ async fn a_name_that_changes_its_address_is_checked_at_every_connection() {
         Box::pin(async move { Ok(vec![address]) })
     });
     let case = Case::http(&[&format!("GET http://rebind.example.com:{}/*", web.port)]);
-    let channel = case.egress_with(lookup).channel(&case.channel()).unwrap();
+    let channel = egress(lookup).channel(&case.channel()).unwrap();
     let url = format!("http://rebind.example.com:{}/", web.port);
     assert_eq!(case.attempt(&channel).http(get(&url)).await.unwrap().status, 200);
     let error = case.attempt(&channel).http(get(&url)).await.unwrap_err();
@@ -207,7 +207,7 @@ async fn an_address_is_opened_for_its_port_only() {
 async fn the_allow_list_is_asked_before_the_resolver() {
     let lookup: crate::dial::Lookup = Arc::new(|name| panic!("{name} was looked up"));
     let case = Case::http(&["GET http://a.example/*"]);
-    let channel = case.egress_with(lookup).channel(&case.channel()).unwrap();
+    let channel = egress(lookup).channel(&case.channel()).unwrap();
     let error = case.attempt(&channel).http(get("http://secret-data.evil.example/")).await.unwrap_err();
     assert_eq!(error.code, "denied");
 }

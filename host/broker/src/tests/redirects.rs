@@ -94,7 +94,12 @@ async fn a_hop_that_is_not_granted_is_refused_by_name() {
         ..Case::http(&[&format!("GET {}*", web.url("/")), "GET http://inside.example.com/*"])
     };
     let error = case.brokers().http(get(&web.url("/"))).await.unwrap_err();
-    assert!(error.message.starts_with("`inside.example.com` is 10.0.0.1, a private address"), "{error}");
+    assert!(
+        error
+            .message
+            .starts_with("the server redirects, and `inside.example.com` is 10.0.0.1, a private address"),
+        "{error}"
+    );
     assert_eq!((error.code, error.request_sent), ("denied", true));
 }
 
