@@ -149,13 +149,13 @@ async fn a_private_address_is_refused_with_the_flag_that_opens_it() {
     http://mixed.example.com/: denied: `mixed.example.com` is 169.254.169.254, a cloud's metadata service; no plugin may reach it
     http://six.example.com/: denied: `six.example.com` is 192.168.0.1, a private address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 192.168.0.1:80`
     http://gone.example.com/: dns: `gone.example.com` has no address; is the name right, and does the resolver answer?
-    http://127.0.0.1/: denied: `127.0.0.1` is 127.0.0.1, a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
-    http://2130706433/: denied: `127.0.0.1` is 127.0.0.1, a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
-    http://0x7f.1/: denied: `127.0.0.1` is 127.0.0.1, a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
-    http://127.1/: denied: `127.0.0.1` is 127.0.0.1, a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
-    http://①②⑦.⓪.⓪.①/: denied: `127.0.0.1` is 127.0.0.1, a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
-    http://[::1]/: denied: `[::1]` is ::1, a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network [::1]:80`
-    http://169.254.169.254/latest/: denied: `169.254.169.254` is 169.254.169.254, a cloud's metadata service; no plugin may reach it
+    http://127.0.0.1/: denied: `127.0.0.1` is a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
+    http://2130706433/: denied: `127.0.0.1` is a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
+    http://0x7f.1/: denied: `127.0.0.1` is a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
+    http://127.1/: denied: `127.0.0.1` is a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
+    http://①②⑦.⓪.⓪.①/: denied: `127.0.0.1` is a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 127.0.0.1:80`
+    http://[::1]/: denied: `::1` is a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network [::1]:80`
+    http://169.254.169.254/latest/: denied: `169.254.169.254` is a cloud's metadata service; no plugin may reach it
     "##);
 }
 
@@ -330,7 +330,7 @@ async fn a_mail_server_is_reached_by_name_and_port() {
     "MAIL.example.com.":25 denied: `mail.example.com` is 10.1.2.3, a private address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network 10.1.2.3:25`
     "mail.example.com":26 denied: `mail.example.com:26` is not granted; the missing want is `smtp mail.example.com:26`, granted is `mail.example.com:25`, `127.0.0.1:PORT`, `[::1]:25`
     "other.example.com":25 denied: `other.example.com:25` is not granted; the missing want is `smtp other.example.com:25`, granted is `mail.example.com:25`, `127.0.0.1:PORT`, `[::1]:25`
-    "::1":25 denied: `[::1]` is ::1, a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network [::1]:25`
+    "::1":25 denied: `::1` is a loopback address; if it is meant to be reached, allow it with `sandbell plugin approve plug --network [::1]:25`
     "":25 invalid-mail: `` is no host name; write e.g. `mail.example.com`
     "a b":25 invalid-mail: `a b` is no host name; write e.g. `mail.example.com`
     "mail.example.com\r\n":25 invalid-mail: `mail.example.com\r\n` is no host name; write e.g. `mail.example.com`
