@@ -25,8 +25,12 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.ancestors().nth(2).context("tests/xtask stands two folders below the root")?;
+        // What cargo says now comes first: the program may have been built in another work tree.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&manifest)
+            .ancestors()
+            .nth(2)
+            .context("tests/xtask stands two folders below the root")?;
         let text = run::output(command("cargo".as_ref(), root).args([
             "metadata",
             "--no-deps",
