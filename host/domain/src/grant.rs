@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::target::{BadTarget, HttpRule, NetworkRule, SmtpRule, expand};
-use crate::{Capability, Config, ConfigError, Digest, Want};
+use crate::target::{BadTarget, expand};
+use crate::{Capability, Config, ConfigError, Digest, HttpRule, NetworkRule, SmtpRule, Want};
 
 /// An operator's yes to the wants of one digest, and what goes beyond them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,9 +90,11 @@ impl Refusal {
     /// The option to blame, if the want has exactly one.
     pub fn into_config_error(self) -> ConfigError {
         let name = match &self {
-            Self::Target { want, error } if !matches!(error, BadTarget::UnknownOption(_)) => {
-                want.target.rsplit_once('}').and_then(|(head, _)| head.rsplit_once('{')).map(|(_, name)| name.to_owned())
-            }
+            Self::Target { want, error } if !matches!(error, BadTarget::UnknownOption(_)) => want
+                .target
+                .rsplit_once('}')
+                .and_then(|(head, _)| head.rsplit_once('{'))
+                .map(|(_, name)| name.to_owned()),
             Self::Target { .. } | Self::NotApproved(_) => None,
         };
         match (name, self) {
@@ -105,7 +107,12 @@ impl Refusal {
 /// Turns wants into grants: each must be approved, and each is filled in with what was configured.
 ///
 /// A want whose option has no value is left out: there is nowhere to go.
-pub fn approve(wants: &[Want], config: &Config, approval: &Approval, tls: &TlsMaterial) -> Result<Grants, Refusal> {
+pub fn approve(
+    wants: &[Want],
+    config: &Config,
+    approval: &Approval,
+    tls: &TlsMaterial,
+) -> Result<Grants, Refusal> {
     let mut rules = Vec::new();
     let mut servers = Vec::new();
     if let Some(want) = wants.iter().find(|want| !approval.wants.contains(want)) {
@@ -116,11 +123,15 @@ pub fn approve(wants: &[Want], config: &Config, approval: &Approval, tls: &TlsMa
         let Some(expanded) = expand(&want.target, config).map_err(refused)? else { continue };
         match want.capability {
             Capability::Http => {
-                let rule = HttpRule::parse(&expanded.text).map_err(|error| refused(hide(error, expanded.is_secret)))?;
+                let rule = HttpRule::parse(&expanded.text)
+                    .map_err(|error| refused(hide(error, expanded.is_secret)))?;
                 rules.push(HttpRule { is_secret: expanded.is_secret, ..rule });
             }
             Capability::Smtp => {
-                servers.push(SmtpRule::parse(&expanded.text).map_err(|error| refused(hide(error, expanded.is_secret)))?);
+                servers.push(
+                    SmtpRule::parse(&expanded.text)
+                        .map_err(|error| refused(hide(error, expanded.is_secret)))?,
+                );
             }
         }
     }
@@ -132,20 +143,17 @@ pub fn approve(wants: &[Want], config: &Config, approval: &Approval, tls: &TlsMa
             tls: tls.clone(),
             proxy: approval.proxy.clone(),
         }),
-        smtp: (!servers.is_empty()).then(|| SmtpGrant { servers, networks: networks.clone(), tls: tls.clone() }),
+        smtp: (!servers.is_empty()).then(|| SmtpGrant {
+            servers,
+            networks: networks.clone(),
+            tls: tls.clone(),
+        }),
     })
 }
 
 /// An error about a secret does not repeat it.
 fn hide(error: BadTarget, is_secret: bool) -> BadTarget {
-    match error {
-        BadTarget::Url(_) if is_secret => BadTarget::Url("<secret>".to_owned()),
-        BadTarget::Host(_) if is_secret => BadTarget::Host("<secret>".to_owned()),
-        BadTarget::Smtp(_) if is_secret => BadTarget::Smtp("<secret>".to_owned()),
-        BadTarget::Wildcard(_) if is_secret => BadTarget::Wildcard("<secret>".to_owned()),
-        BadTarget::Method(_) if is_secret => BadTarget::Method("<secret>".to_owned()),
-        error => error,
-    }
+    if is_secret { BadTarget::Secret } else { error }
 }
 
 #[cfg(test)]
@@ -160,9 +168,26 @@ mod tests {
     }
 
     fn granted(want: &Want, config: &serde_json::Value) -> String {
-        let options: Vec<_> = [("url", OptionKind::String), ("method", OptionKind::String), ("hook", OptionKind::Secret), ("port", OptionKind::Number), ("b", OptionKind::Bool)]
-            .map(|(name, kind)| ConfigOption { name: name.into(), kind, label: vec![], help: vec![], default: None, required: false, choices: vec![], min: None, max: None, hints: vec![] })
-            .to_vec();
+        let options: Vec<_> = [
+            ("url", OptionKind::String),
+            ("method", OptionKind::String),
+            ("hook", OptionKind::Secret),
+            ("port", OptionKind::Number),
+            ("b", OptionKind::Bool),
+        ]
+        .map(|(name, kind)| ConfigOption {
+            name: name.into(),
+            kind,
+            label: vec![],
+            help: vec![],
+            default: None,
+            required: false,
+            choices: vec![],
+            min: None,
+            max: None,
+            hints: vec![],
+        })
+        .to_vec();
         let config = Config::from_json(&options, config).unwrap();
         let approval = approval(std::slice::from_ref(want));
         match approve(std::slice::from_ref(want), &config, &approval, &TlsMaterial::default()) {
@@ -191,11 +216,30 @@ mod tests {
     #[test]
     fn a_grant_is_what_was_configured_and_nothing_else() {
         let http = |target: &str, config| granted(&want(Capability::Http, target), &config);
-        assert_eq!(http("POST {url}/api/v1/chat.postMessage", json!({ "url": "https://chat.example.com" })), "[POST https://chat.example.com/api/v1/chat.postMessage]");
-        assert_eq!(http("{method} {url}", json!({ "method": "put", "url": "http://a.example:81/x?y=1" })), "[PUT http://a.example:81/x]");
-        assert_eq!(http("POST {hook}", json!({ "hook": "https://hooks.example.com/T/hunter2" })), "[POST https://hooks.example.com/…]");
+        assert_eq!(
+            http("POST {url}/api/v1/chat.postMessage", json!({ "url": "https://chat.example.com" })),
+            "[POST https://chat.example.com/api/v1/chat.postMessage]"
+        );
+        assert_eq!(
+            http("POST {url}/api", json!({ "url": "https://chat.example.com/sub//" })),
+            "[POST https://chat.example.com/sub/api]"
+        );
+        assert_eq!(
+            http("{method} {url}", json!({ "method": "put", "url": "http://a.example:81/x?y=1" })),
+            "[PUT http://a.example:81/x]"
+        );
+        assert_eq!(
+            http("POST {hook}", json!({ "hook": "https://hooks.example.com/T/hunter2" })),
+            "[POST https://hooks.example.com/…]"
+        );
         assert_eq!(http("POST {hook}", json!({})), "nothing");
-        assert_eq!(granted(&want(Capability::Smtp, "{url}:{port}"), &json!({ "url": "mail.example.com", "port": "25" })), "mail.example.com:25");
+        assert_eq!(
+            granted(
+                &want(Capability::Smtp, "{url}:{port}"),
+                &json!({ "url": "mail.example.com", "port": "25" })
+            ),
+            "mail.example.com:25"
+        );
     }
 
     #[test]
@@ -204,7 +248,12 @@ mod tests {
         assert_eq!(http("https://a.example/x/{{.Object.Name}}/y"), "[POST https://a.example/x/*]");
         assert_eq!(http("https://a.example/x?name={{.Object.Name}}"), "[POST https://a.example/x]");
         let refused = "option `url`: scheme, host and port must be plain text before the first `{{`; a grant cannot follow a host that is made at run time";
-        for url in ["https://{{.Object.Name}}.example/x", "https://a.example{{.X}}", "{{.Url}}", "https://a.example:{{.P}}/"] {
+        for url in [
+            "https://{{.Object.Name}}.example/x",
+            "https://a.example{{.X}}",
+            "{{.Url}}",
+            "https://a.example:{{.P}}/",
+        ] {
             assert_eq!(http(url), refused, "{url}");
         }
     }
@@ -212,15 +261,25 @@ mod tests {
     #[test]
     fn what_cannot_be_granted_names_the_option_and_hides_the_secret() {
         let http = |target: &str, config| granted(&want(Capability::Http, target), &config);
-        assert_eq!(http("POST {url}", json!({ "url": "chat" })), "option `url`: `chat` is no absolute http or https URL; write e.g. `https://api.example.com/hook`");
-        assert_eq!(http("POST {hook}", json!({ "hook": "hunter2" })), "option `hook`: `<secret>` is no absolute http or https URL; write e.g. `https://api.example.com/hook`");
-        assert_eq!(http("POST {b}", json!({ "b": true })), "option `b`: `{b}` names an option that is neither text nor a number nor a secret");
+        assert_eq!(
+            http("POST {url}", json!({ "url": "chat" })),
+            "option `url`: `chat` is no absolute http or https URL; write e.g. `https://api.example.com/hook`"
+        );
+        assert_eq!(
+            http("POST {hook}", json!({ "hook": "hunter2" })),
+            "option `hook`: the secret does not make a target; for http it must be an absolute URL, e.g. `https://api.example.com/hook`"
+        );
+        assert_eq!(
+            http("POST {b}", json!({ "b": true })),
+            "option `b`: `{b}` names an option that is neither text nor a number nor a secret"
+        );
     }
 
     #[test]
     fn a_want_that_nobody_approved_is_refused() {
         let asked = want(Capability::Http, "POST https://a.example/");
-        let refusal = approve(&[asked], &Config::default(), &approval(&[]), &TlsMaterial::default()).unwrap_err();
+        let refusal =
+            approve(&[asked], &Config::default(), &approval(&[]), &TlsMaterial::default()).unwrap_err();
         assert_eq!(refusal.to_string(), "`http POST https://a.example/` is wanted but not approved");
     }
 }

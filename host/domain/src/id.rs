@@ -117,7 +117,9 @@ mod tests {
     fn an_id_reads_back_and_a_wrong_one_is_refused() {
         let id = ChannelId::of(&[b"x"]);
         assert_eq!(id.to_string().parse::<ChannelId>(), Ok(id));
-        for bad in ["", "chn_", "dlv_00000000000000000000000000000000", "chn_zz000000000000000000000000000000"] {
+        for bad in
+            ["", "chn_", "dlv_00000000000000000000000000000000", "chn_zz000000000000000000000000000000"]
+        {
             let error = bad.parse::<ChannelId>().unwrap_err().to_string();
             assert_eq!(error, format!("`{bad}` is no id; write `chn_` and 32 hexadecimal digits"));
         }

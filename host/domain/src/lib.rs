@@ -2,23 +2,29 @@
 //!
 //! Nothing here does I/O, asks for the time or rolls dice, so every rule can be tested as a table.
 
+pub mod channel;
+pub mod config;
+pub mod delivery;
+pub mod escape;
+pub mod grant;
 pub mod id;
 pub mod notification;
 pub mod plugin;
-pub mod config;
+pub mod rule;
+mod setting;
 pub mod target;
-pub mod grant;
-pub mod channel;
-pub mod delivery;
-pub mod escape;
 
 pub use channel::{Channel, Limits};
 pub use config::{Config, ConfigError, Setting, SettingValue};
 pub use delivery::{
-    Attempt, Delivery, Exchange, Failure, FailureKind, Lease, LogLevel, LogLine, Mode, Outcome, Receipt, Usage,
+    Attempt, Delivery, Exchange, Failure, FailureKind, Lease, LogLevel, LogLine, Mode, Outcome, Receipt,
+    Usage,
 };
 pub use grant::{Approval, Grants, HttpGrant, Refusal, SmtpGrant, approve};
 pub use id::{ChannelId, DeliveryId, NotificationId, TenantId};
 pub use notification::{Address, Contact, Event, Incident, Link, Notification, Object, Severity, Source};
-pub use plugin::{Capability, Choice, ConfigOption, DefaultValue, Digest, Localized, OptionKind, PluginInfo, Want};
-pub use target::{HostPattern, HttpRule, NetworkRule, SmtpRule};
+pub use plugin::{
+    Capability, Choice, ConfigOption, DefaultValue, Digest, Localized, OptionKind, PluginInfo, Want,
+};
+pub use rule::{HostPattern, HttpRule, NetworkRule, PathPattern, SmtpRule};
+pub use target::BadTarget;

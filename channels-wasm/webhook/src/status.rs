@@ -1,0 +1,72 @@
+//! The status codes that mean success, as Icinga's webhook reads and prints them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// In the order of the form.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StatusCodes(Vec<i64>);
+
+/// A text between commas that is no number; worded as Go's `strconv.Atoi` does.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadCode(String);
+
+impl StatusCodes {
+    pub(crate) fn contains(&self, status: u16) -> bool {
+        self.0.contains(&i64::from(status))
+    }
+}
+
+impl FromStr for StatusCodes {
+    type Err = BadCode;
+
+    /// `200,0204,+202`; no spaces, and not empty.
+    fn from_str(text: &str) -> Result<Self, BadCode> {
+        text.split(',')
+            .map(|code| code.parse().map_err(|_| BadCode(code.to_owned())))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl fmt::Display for StatusCodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let codes: Vec<_> = self.0.iter().map(i64::to_string).collect();
+        write!(f, "[{}]", codes.join(" "))
+    }
+}
+
+impl fmt::Display for BadCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(code) = self;
+        write!(
+            f,
+            "cannot convert status code {code:?} to int: strconv.Atoi: parsing {code:?}: invalid syntax"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_read_as_go_reads_them() {
+        let check = |text: &str, want: &str| {
+            let read =
+                text.parse::<StatusCodes>().map_or_else(|error| error.to_string(), |codes| codes.to_string());
+            assert_eq!(read, want);
+        };
+        check("200", "[200]");
+        check("200,204,0202,+201", "[200 204 202 201]");
+        let bad = |code: &str| {
+            format!(
+                "cannot convert status code \"{code}\" to int: strconv.Atoi: parsing \"{code}\": invalid syntax"
+            )
+        };
+        check("", &bad(""));
+        check("200, 204", &bad(" 204"));
+        check("2xx", &bad("2xx"));
+        check("200,", &bad(""));
+    }
+}

@@ -1,0 +1,83 @@
+//! What the SDK asks of the host, answered by the fake one of this thread.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::wants::Granted;
+use super::{Answers, LogLine, SentMail, SentRequest};
+use crate::bindings::sandbell::channel::http::{Error as HttpError, Request, Response};
+use crate::bindings::sandbell::channel::smtp::{Accepted, Error as SmtpError, Mail, Refusal, Relay};
+use crate::log::Level;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
+}
+
+/// Everything that the fake host knows.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) http_answers: Answers<Response, HttpError>,
+    pub(super) mail_answers: Answers<Accepted, SmtpError>,
+    pub(super) requests: Vec<SentRequest>,
+    pub(super) mails: Vec<SentMail>,
+    pub(super) logs: Vec<LogLine>,
+    /// Option and value.
+    pub(super) secrets: HashMap<String, String>,
+    pub(super) wants: Vec<Granted>,
+    pub(super) is_strict: bool,
+    pub(super) is_dry_run: bool,
+}
+
+pub(super) fn install(state: &Rc<RefCell<State>>) {
+    CURRENT.set(Some(Rc::clone(state)));
+}
+
+pub(super) fn uninstall(state: &Rc<RefCell<State>>) {
+    CURRENT.with_borrow_mut(|current| {
+        current.take_if(|current| Rc::ptr_eq(current, state));
+    });
+}
+
+pub(super) fn accepted(refused: Vec<Refusal>) -> Accepted {
+    Accepted { message_id: "<1@fake.host>".to_owned(), reply: "250 OK".to_owned(), refused }
+}
+
+pub(crate) fn http_send(request: &Request) -> Result<Response, HttpError> {
+    with_host(|host| {
+        let sent = SentRequest::of(request);
+        host.authorise(request, &sent)?;
+        host.requests.push(sent);
+        let dry = Response { status: 200, headers: Vec::new(), body: Vec::new() };
+        if host.is_dry_run { Ok(dry) } else { host.http_answers.pop_front().unwrap_or(Ok(dry)) }
+    })
+}
+
+pub(crate) fn http_send_all(requests: &[Request]) -> Vec<Result<Response, HttpError>> {
+    requests.iter().map(http_send).collect()
+}
+
+pub(crate) fn smtp_send(relay: &Relay, mail: &Mail) -> Result<Accepted, SmtpError> {
+    with_host(|host| {
+        host.authorise_mail(relay, mail)?;
+        host.mails.push(SentMail::of(relay, mail));
+        let taken = Ok(accepted(Vec::new()));
+        if host.is_dry_run { taken } else { host.mail_answers.pop_front().unwrap_or(taken) }
+    })
+}
+
+pub(crate) fn log_enabled(_: Level) -> bool {
+    true
+}
+
+pub(crate) fn log_write(level: Level, message: &str, fields: &[(String, String)]) {
+    with_host(|host| host.logs.push(LogLine { level, message: message.to_owned(), fields: fields.to_vec() }));
+}
+
+fn with_host<T>(answer: impl FnOnce(&mut State) -> T) -> T {
+    CURRENT.with_borrow(|current| {
+        let state =
+            current.as_ref().expect("this thread has a `FakeHost`; make one at the start of the test");
+        answer(&mut state.borrow_mut())
+    })
+}

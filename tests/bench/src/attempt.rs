@@ -1,0 +1,49 @@
+//! What one attempt costs the host and the guest when the answer comes at once.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use sandbell_domain::{Mode, Outcome};
+
+use crate::{Bench, fixture, median};
+
+const WARM_UP: usize = 2_000;
+const ROUNDS: usize = 20_000;
+
+/// A dry run does everything that a real attempt does but the network: it is the attempt with an answer at once.
+pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        let cache = tempfile::tempdir()?;
+        let sandbox = fixture::sandbox(cache.path())?;
+        let channel = fixture::slack(&sandbox, &bench.channels, "http://127.0.0.1:9/hook").await?;
+        let lease = fixture::lease(channel.channel());
+        let mut times = Vec::with_capacity(ROUNDS);
+        for round in 0..WARM_UP + ROUNDS {
+            let start = Instant::now();
+            let attempt = sandbox.attempt(&channel, &lease, Mode::DryRun).await;
+            let time = start.elapsed();
+            ensure!(matches!(attempt.outcome, Outcome::Delivered { .. }), "not delivered: {:?}", attempt.outcome);
+            black_box(&attempt);
+            if round >= WARM_UP {
+                times.push(time);
+            }
+        }
+        let attempt = median(&mut times);
+        let mut instances = Vec::with_capacity(ROUNDS);
+        for round in 0..WARM_UP + ROUNDS {
+            let start = Instant::now();
+            black_box(sandbox.instantiate(&channel).await?);
+            let time = start.elapsed();
+            if round >= WARM_UP {
+                instances.push(time);
+            }
+        }
+        let instance = median(&mut instances);
+        let micros = |time: Duration| format!("{:.1} µs", time.as_secs_f64() * 1e6);
+        bench.row("attempt, answer at once", micros(attempt), "< 60 µs", attempt < Duration::from_micros(60));
+        bench.row("of it store and instance", micros(instance), "< 12 µs", instance < Duration::from_micros(12));
+        Ok(())
+    })
+}

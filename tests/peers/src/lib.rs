@@ -1,0 +1,43 @@
+//! The peers that Sandbell talks to in tests, demo and bench; all of them real, all on free loopback ports.
+//!
+//! A peer knows nothing of Sandbell: it is started, asked what it saw, and stopped when it is dropped. It is plain
+//! threads and `std`.
+
+mod built;
+mod http;
+mod icinga;
+mod postfix;
+mod tls;
+
+pub use built::Built;
+pub use http::{Receiver, Reply, Request};
+pub use icinga::{Daemon, Dialect, example_request};
+pub use postfix::{Postfix, RECIPIENT, REFUSED, USER};
+pub use tls::Authority;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+/// How long a peer may take to start or to show what arrived.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A port that was free a moment ago.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0").context("no free port")?.local_addr()?.port())
+}
+
+/// Asks until the answer is there; for what other processes do, which no channel can announce.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return Ok(answer);
+        }
+        if start.elapsed() > PATIENCE {
+            bail!("{what} did not happen within {} s", PATIENCE.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
