@@ -84,7 +84,7 @@ pub(crate) const TYPOS: Tool = Tool {
 
 pub(crate) const TOOLS: [&Tool; 4] = [&NEXTEST, &DENY, &MACHETE, &TYPOS];
 
-const DEBIAN_PACKAGES: [DebianPackage; 4] = [
+const DEBIAN_PACKAGES: [DebianPackage; 3] = [
     DebianPackage {
         name: "postfix",
         file: "/usr/sbin/postfix",
@@ -99,11 +99,6 @@ const DEBIAN_PACKAGES: [DebianPackage; 4] = [
         name: "sasl2-bin",
         file: "/usr/sbin/saslpasswd2",
         because: "it makes Postfix's test accounts",
-    },
-    DebianPackage {
-        name: "openssl",
-        file: "/usr/bin/openssl",
-        because: "a TLS peer that is not our own library is asked too",
     },
 ];
 
