@@ -24,15 +24,21 @@ pub(crate) struct Codegen {
 
 impl Codegen {
     pub(crate) fn run(&self, house: &House) -> Result<()> {
+        say::step("builds the program");
+        run::run(house.cargo().args(["build", "--locked", "--package=sandbell"]))?;
+        self.run_built(house)
+    }
+
+    /// The same with the program as it was built last.
+    pub(crate) fn run_built(&self, house: &House) -> Result<()> {
+        let program = house.target.join("debug/sandbell");
         let made = house.target.join("codegen");
         if made.exists() {
             fs::remove_dir_all(&made)?;
         }
         fs::create_dir_all(&made)?;
         say::step("lets the program write its reference, completions and man pages");
-        let mut cargo = house.cargo();
-        cargo.args(["run", "--quiet", "--locked", "--package=sandbell", "--", "codegen"]);
-        run::run(cargo.arg(&made))?;
+        run::run(house.command(program).arg("codegen").arg(&made))?;
         let stale = stale(&made, &house.root)?;
         if self.check {
             return check(&stale);
