@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbell_broker::{Egress, EgressError};
-use sandbell_domain::{
-    Attempt, Channel, Digest, Failure, Lease, Limits, LogLevel, Mode, PluginInfo, escape,
-};
+use sandbell_domain::{Attempt, Channel, Digest, Failure, Lease, Limits, LogLevel, Mode, PluginInfo, escape};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
@@ -133,7 +131,10 @@ impl Sandbox {
         match artefact.load(&self.engine) {
             Ok(component) => Some(component),
             Err(error) => {
-                tracing::warn!("The cached artefact of {digest} cannot be loaded and will be compiled anew: {}", reason(&error));
+                tracing::warn!(
+                    "The cached artefact of {digest} cannot be loaded and will be compiled anew: {}",
+                    reason(&error)
+                );
                 None
             }
         }
@@ -174,7 +175,8 @@ impl Sandbox {
             return attempt::unstarted(ending::busy("this host"), asked);
         };
         let started = Instant::now();
-        match self.run(attempt::attempt(channel.clone(), lease.clone(), mode, self.log_level, started)).await {
+        match self.run(attempt::attempt(channel.clone(), lease.clone(), mode, self.log_level, started)).await
+        {
             Ok((mut attempt, cpu)) => {
                 attempt.usage.cpu = cpu;
                 attempt
@@ -193,10 +195,15 @@ impl Sandbox {
     }
 
     /// Runs a guest on its runtime and measures its CPU. Dropping this ends it.
-    async fn run<T: Send + 'static>(&self, guest: impl Future<Output = T> + Send + 'static) -> Result<(T, Duration), Failure> {
+    async fn run<T: Send + 'static>(
+        &self,
+        guest: impl Future<Output = T> + Send + 'static,
+    ) -> Result<(T, Duration), Failure> {
         let _running = self.ticker.enter();
         let task = AbortOnDropHandle::new(self.guests.handle.spawn(Metered::new(guest)));
-        task.await.map_err(|error| if error.is_panic() { ending::host_bug() } else { ending::busy("this host, which is stopping,") })
+        task.await.map_err(|error| {
+            if error.is_panic() { ending::host_bug() } else { ending::busy("this host, which is stopping,") }
+        })
     }
 }
 
