@@ -14,9 +14,12 @@ const CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.6";
 
 /// Sleeps this long, then delivers.
 fn sleeping(millis: u64) -> Guest {
-    Guest::sending(&format!("(call $block (call $subscribe-duration (i64.const {}))) (i32.const 0)", millis * 1_000_000))
-        .import(CLOCK, "subscribe-duration", "(param i64) (result i32)")
-        .import(POLL, "[method]pollable.block", "(param i32)")
+    Guest::sending(&format!(
+        "(call $block (call $subscribe-duration (i64.const {}))) (i32.const 0)",
+        millis * 1_000_000
+    ))
+    .import(CLOCK, "subscribe-duration", "(param i64) (result i32)")
+    .import(POLL, "[method]pollable.block", "(param i32)")
 }
 
 #[tokio::test]
@@ -49,7 +52,10 @@ async fn a_refused_configuration_is_the_plugins_own_word() {
 
     let good = sandbox.load(&Guest::default().build()).await.unwrap();
     assert_eq!(sandbox.check_config(&open(&sandbox, &good, limits())).await, Ok(()));
-    let trapping = sandbox.load(&Guest { set_config: "unreachable".to_owned(), ..Guest::default() }.build()).await.unwrap();
+    let trapping = sandbox
+        .load(&Guest { set_config: "unreachable".to_owned(), ..Guest::default() }.build())
+        .await
+        .unwrap();
     let refusal = sandbox.check_config(&open(&sandbox, &trapping, limits())).await.unwrap_err();
     insta::assert_snapshot!(refusal, @"the plugin broke down in `set-config`: it panicked or reached code that it takes for unreachable");
 }
@@ -69,7 +75,11 @@ async fn nothing_is_granted_before_sending() {
         ..Guest::default()
     }
     .import("sandbell:channel/http@0.1.0", "send", &format!("(param {})", "i32 ".repeat(14)));
-    assert!(outcome(&try_once(&guest).await).starts_with("delivered"), "{}", outcome(&try_once(&guest).await));
+    assert!(
+        outcome(&try_once(&guest).await).starts_with("delivered"),
+        "{}",
+        outcome(&try_once(&guest).await)
+    );
 }
 
 #[tokio::test]
@@ -82,7 +92,10 @@ async fn wasi_is_there_and_empty() {
     let attempt = try_once(&stderr).await;
     assert!(outcome(&attempt).starts_with("delivered"));
     let line = &attempt.log[0];
-    assert_eq!((line.level, line.message.as_str(), line.fields[0].1.as_str()), (LogLevel::Warn, "Guest", "stderr"));
+    assert_eq!(
+        (line.level, line.message.as_str(), line.fields[0].1.as_str()),
+        (LogLevel::Warn, "Guest", "stderr")
+    );
 
     // The list's length is at 4.
     let environment = Guest::sending(
@@ -101,8 +114,11 @@ async fn wasi_is_there_and_empty() {
     .import("wasi:sockets/tcp-create-socket@0.2.6", "create-tcp-socket", "(param i32 i32)");
     assert!(outcome(&try_once(&socket).await).starts_with("delivered"));
 
-    let http = Guest::sending("(drop (call $fields)) (i32.const 0)")
-        .import("wasi:http/types@0.2.6", "[constructor]fields", "(result i32)");
+    let http = Guest::sending("(drop (call $fields)) (i32.const 0)").import(
+        "wasi:http/types@0.2.6",
+        "[constructor]fields",
+        "(result i32)",
+    );
     insta::assert_snapshot!(outcome(&try_once(&http).await), @"denied [denied] the plugin called `wasi:http`, which is never granted; it must use `sandbell:channel/http`");
 }
 
@@ -149,7 +165,10 @@ async fn a_full_host_is_busy_and_a_full_channel_waits() {
     );
     assert!(outcome(&slow).starts_with("delivered"));
     insta::assert_snapshot!(outcome(&busy), @"transient [busy] this host is running as many attempts as it may; the delivery will be tried again");
-    assert!(matches!(busy.outcome, Outcome::Failed(Failure { kind: FailureKind::Transient, retry_after: Some(_), .. })));
+    assert!(matches!(
+        busy.outcome,
+        Outcome::Failed(Failure { kind: FailureKind::Transient, retry_after: Some(_), .. })
+    ));
     assert!(outcome(&waited).starts_with("delivered"), "{}", outcome(&waited));
 }
 
@@ -160,7 +179,9 @@ async fn dropping_an_attempt_ends_it() {
     let channel = open(&sandbox, &plugin, Limits { attempt: Duration::from_mins(1), ..limits() });
     let lease = lease();
     for _ in 0..20 {
-        let dropped = tokio::time::timeout(Duration::from_millis(5), sandbox.attempt(&channel, &lease, Mode::Send)).await;
+        let dropped =
+            tokio::time::timeout(Duration::from_millis(5), sandbox.attempt(&channel, &lease, Mode::Send))
+                .await;
         assert!(dropped.is_err());
     }
     // The slots are free again.

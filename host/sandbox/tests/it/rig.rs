@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sandbell_broker::{Egress, EgressSettings};
 use sandbell_domain::{
-    Attempt, Channel, Config, Contact, Delivery, Event, Failure, Grants, Lease, Limits, LogLevel, Mode, Notification,
-    NotificationId, Object, Outcome, Source, TenantId,
+    Attempt, Channel, Config, Contact, Delivery, Event, Failure, Grants, Lease, Limits, LogLevel, Mode,
+    Notification, NotificationId, Object, Outcome, Source, TenantId,
 };
 use sandbell_sandbox::{OpenChannel, Plugin, Sandbox, Settings};
 use tokio::runtime::Handle;
@@ -84,6 +84,8 @@ pub(crate) async fn try_with(guest: &Guest, limits: Limits) -> Attempt {
 pub(crate) fn outcome(attempt: &Attempt) -> String {
     match &attempt.outcome {
         Outcome::Delivered { receipt } => format!("delivered {receipt:?}"),
-        Outcome::Failed(Failure { kind, code, detail, retry_after: _ }) => format!("{} [{code}] {detail}", kind.as_str()),
+        Outcome::Failed(Failure { kind, code, detail, retry_after: _ }) => {
+            format!("{} [{code}] {detail}", kind.as_str())
+        }
     }
 }
