@@ -1,37 +1,63 @@
 //! The brokers of one attempt, and what outlives it: the connections of its channel.
 
+use std::future::Future;
 use std::sync::Arc;
 
-use sandbell_domain::{Channel, DeliveryId, Exchange, Mode};
+use ::http::HeaderValue;
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+use sandbell_domain::{Channel, DeliveryId, Mode};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::attempt::{AttemptState, Record};
+use crate::dial::{Lookup, Reach, system_lookup};
+use crate::http::{self, Clients, HttpPower};
+use crate::power::Common;
+use crate::scrub::Scrubber;
+use crate::smtp::{self, SmtpPower};
+use crate::template::Secrets;
+use crate::tls::SystemAuthorities;
 use crate::value::{Accepted, HttpError, HttpRequest, HttpResponse, Mail, Relay, SmtpError};
+
+/// Requests of one `send-all` under way at once.
+const AT_ONCE_MAX: usize = 4;
 
 /// What the brokers of a process share: a runtime for their I/O and the system's certificate authorities.
 pub struct Egress {
     io: Handle,
+    settings: EgressSettings,
+    user_agent: HeaderValue,
+    authorities: Arc<SystemAuthorities>,
+    lookup: Lookup,
 }
 
 #[derive(Clone, Debug)]
 pub struct EgressSettings {
     /// Names the program to the servers that it calls.
     pub user_agent: String,
+    /// The time, for the `Date` of a mail.
+    pub now: fn() -> Timestamp,
 }
 
 /// The connections of one configured channel. They are never shared with another, and end with it.
-pub struct ChannelEgress {}
+pub struct ChannelEgress {
+    powers: Arc<Powers>,
+}
 
 /// The powers of one attempt; without a grant there is no broker, and the call is refused by its absence.
 #[derive(Clone)]
-pub struct Brokers {}
+pub struct Brokers {
+    powers: Arc<Powers>,
+    attempt: Arc<AttemptState>,
+}
 
-/// What an attempt said to the world.
-#[derive(Debug, Default)]
-pub struct Record {
-    pub exchanges: Vec<Exchange>,
-    pub sent_bytes: usize,
-    pub received_bytes: usize,
+struct Powers {
+    io: Handle,
+    common: Common,
+    http: Option<HttpPower>,
+    smtp: Option<SmtpPower>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,58 +66,162 @@ pub enum EgressError {
     Authorities(String),
     #[error("the client certificate or its key cannot be read: {0}")]
     Identity(String),
+    #[error("the user agent `{0}` cannot be sent; write printable ASCII")]
+    UserAgent(String),
 }
 
 impl Egress {
     /// `io` runs every connection; guests run elsewhere, so that a spinning one delays no answer.
     pub fn new(io: Handle, settings: EgressSettings) -> Result<Self, EgressError> {
-        let _ = settings;
-        Ok(Self { io })
+        Self::with_lookup(io, settings, system_lookup())
     }
 
+    /// With a resolver of one's own, for tests.
+    pub(crate) fn with_lookup(
+        io: Handle,
+        settings: EgressSettings,
+        lookup: Lookup,
+    ) -> Result<Self, EgressError> {
+        let user_agent = HeaderValue::from_str(&settings.user_agent)
+            .map_err(|_| EgressError::UserAgent(settings.user_agent.clone()))?;
+        Ok(Self { io, settings, user_agent, authorities: Arc::new(SystemAuthorities::new()), lookup })
+    }
+
+    /// Opens nothing yet: a connection is made when the channel first sends.
     pub fn channel(&self, channel: &Channel) -> Result<ChannelEgress, EgressError> {
-        let _ = (channel, &self.io);
-        Ok(ChannelEgress {})
+        let secrets = Secrets::of(&channel.config);
+        let common = Common {
+            scrubber: Scrubber::new(&secrets),
+            secrets,
+            limits: channel.limits.clone(),
+            now: self.settings.now,
+        };
+        let reach = |networks: &[_]| {
+            Arc::new(Reach {
+                networks: networks.to_vec(),
+                kind: channel.kind.clone(),
+                lookup: self.lookup.clone(),
+            })
+        };
+        let http = channel.grants.http.as_ref().map(|grant| {
+            let reach = reach(&grant.networks);
+            let tls = self.authorities.client_config(&grant.tls)?;
+            Ok(HttpPower {
+                rules: grant.rules.clone(),
+                clients: Clients::new(reach.clone(), tls, grant.proxy.clone()),
+                reach,
+                user_agent: self.user_agent.clone(),
+            })
+        });
+        let smtp = channel.grants.smtp.as_ref().map(|grant| {
+            Ok(SmtpPower {
+                servers: grant.servers.clone(),
+                reach: reach(&grant.networks),
+                tls: Arc::new(self.authorities.client_config(&grant.tls)?),
+            })
+        });
+        let powers = Powers { io: self.io.clone(), common, http: http.transpose()?, smtp: smtp.transpose()? };
+        Ok(ChannelEgress { powers: Arc::new(powers) })
     }
 }
 
 impl ChannelEgress {
     /// The brokers of one attempt, with its budgets. Every call ends before `deadline`.
     pub fn attempt(&self, delivery: DeliveryId, mode: Mode, deadline: Instant) -> Brokers {
-        let _ = (delivery, mode, deadline);
-        Brokers {}
+        Brokers {
+            powers: self.powers.clone(),
+            attempt: Arc::new(AttemptState::new(delivery, mode, deadline)),
+        }
     }
 }
 
 impl Brokers {
     /// Runs on the I/O runtime; may be awaited from any other. Dropping the future cancels the call.
     pub async fn http(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let _ = request;
-        todo!()
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, http, .. } = &*this.powers;
+            match http {
+                Some(power) => http::send(power, common, &this.attempt, request).await,
+                None => Err(HttpError {
+                    code: "denied",
+                    message: "http is not granted: the plugin has no want of http that applies to this \
+                              configuration"
+                        .to_owned(),
+                    request_sent: false,
+                    retry_after: None,
+                }),
+            }
+        });
+        outcome.await.unwrap_or_else(|| {
+            Err(HttpError {
+                code: "internal",
+                message: "the host failed to carry out the request".to_owned(),
+                request_sent: true,
+                retry_after: None,
+            })
+        })
     }
 
+    /// Several at once, at most four; the answers come in the order of the requests.
     pub async fn http_all(&self, requests: Vec<HttpRequest>) -> Vec<Result<HttpResponse, HttpError>> {
-        let _ = requests;
-        todo!()
+        stream::iter(requests.into_iter().map(|request| self.http(request)))
+            .buffered(AT_ONCE_MAX)
+            .collect()
+            .await
     }
 
+    /// As [`Self::http`], for a mail: one connection, one message.
     pub async fn smtp(&self, relay: Relay, mail: Mail) -> Result<Accepted, SmtpError> {
-        let _ = (relay, mail);
-        todo!()
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, smtp, .. } = &*this.powers;
+            match smtp {
+                Some(power) => smtp::send(power, common, &this.attempt, relay, mail).await,
+                None => Err(SmtpError {
+                    code: "denied",
+                    reply_code: None,
+                    message: "smtp is not granted: the plugin has no want of smtp that applies to this \
+                              configuration"
+                        .to_owned(),
+                }),
+            }
+        });
+        outcome.await.unwrap_or_else(|| {
+            Err(SmtpError {
+                code: "internal",
+                reply_code: None,
+                message: "the host failed to carry out the request".to_owned(),
+            })
+        })
     }
 
     /// Masks the channel's secrets, in all the forms that they can take, in text that leaves the sandbox.
     pub fn scrub(&self, text: &str) -> String {
-        text.to_owned()
+        self.powers.common.scrubber.text(text)
     }
 
     /// What was said so far; empties it.
     pub fn take_record(&self) -> Record {
-        Record::default()
+        self.attempt.take_record()
+    }
+
+    /// Runs a call on the I/O runtime; `None` if it panicked or that runtime is gone.
+    async fn on_io<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        if self.attempt.mode == Mode::DryRun {
+            // Nothing is awaited for, so it need not leave this thread.
+            return Some(call.await);
+        }
+        let mut task = AbortOnDrop(self.powers.io.spawn(call));
+        (&mut task.0).await.ok()
     }
 }
 
-#[expect(dead_code, reason = "the skeleton")]
-fn assert_sendable(brokers: Brokers) -> Arc<dyn Send + Sync> {
-    Arc::new(brokers)
+/// A call whose caller is gone ends at once.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }

@@ -1,0 +1,121 @@
+//! What one attempt has left: requests, bytes, time; and what it said so far.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sandbell_domain::{DeliveryId, Exchange, Limits, Mode};
+use tokio::time::Instant;
+
+/// What an attempt said to the world.
+#[derive(Debug, Default)]
+pub struct Record {
+    pub exchanges: Vec<Exchange>,
+    pub sent_bytes: usize,
+    pub received_bytes: usize,
+}
+
+/// Shared by all calls of one attempt.
+pub(crate) struct AttemptState {
+    pub(crate) delivery: DeliveryId,
+    pub(crate) mode: Mode,
+    pub(crate) deadline: Instant,
+    used: Mutex<Used>,
+    record: Mutex<Record>,
+}
+
+#[derive(Default)]
+struct Used {
+    http_requests: u32,
+    http_request_bytes: usize,
+    http_response_bytes: usize,
+    mails: u32,
+}
+
+/// A limit of the attempt that a call ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Exhausted {
+    #[error("an attempt may send at most {0} requests, redirects included")]
+    Requests(u32),
+    #[error("the request has more than {0} bytes")]
+    RequestBytes(usize),
+    #[error("the requests of an attempt may have at most {0} bytes together")]
+    RequestBytesTotal(usize),
+    #[error("the answer has more than {0} bytes")]
+    ResponseBytes(usize),
+    #[error("the answers of an attempt may have at most {0} bytes together")]
+    ResponseBytesTotal(usize),
+    #[error("an attempt may send at most {0} mails")]
+    Mails(u32),
+}
+
+impl Exhausted {
+    /// The contract's word for it.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Requests(_) | Self::Mails(_) => "denied",
+            Self::RequestBytes(_)
+            | Self::RequestBytesTotal(_)
+            | Self::ResponseBytes(_)
+            | Self::ResponseBytesTotal(_) => "too-large",
+        }
+    }
+}
+
+impl AttemptState {
+    pub(crate) fn new(delivery: DeliveryId, mode: Mode, deadline: Instant) -> Self {
+        Self { delivery, mode, deadline, used: Mutex::default(), record: Mutex::default() }
+    }
+
+    /// Takes one request of `bytes` from what is left.
+    pub(crate) fn take_request(&self, limits: &Limits, bytes: usize) -> Result<(), Exhausted> {
+        let mut used = lock(&self.used);
+        if used.http_requests >= limits.http_requests_max {
+            return Err(Exhausted::Requests(limits.http_requests_max));
+        }
+        if bytes > limits.http_request_bytes_max {
+            return Err(Exhausted::RequestBytes(limits.http_request_bytes_max));
+        }
+        let total = used.http_request_bytes.saturating_add(bytes);
+        if total > limits.http_request_bytes_total_max {
+            return Err(Exhausted::RequestBytesTotal(limits.http_request_bytes_total_max));
+        }
+        used.http_requests += 1;
+        used.http_request_bytes = total;
+        Ok(())
+    }
+
+    /// Takes bytes of an answer as they come in, before they are kept.
+    pub(crate) fn take_answer(&self, limits: &Limits, bytes: usize) -> Result<(), Exhausted> {
+        let mut used = lock(&self.used);
+        used.http_response_bytes = used.http_response_bytes.saturating_add(bytes);
+        if used.http_response_bytes > limits.http_response_bytes_total_max {
+            return Err(Exhausted::ResponseBytesTotal(limits.http_response_bytes_total_max));
+        }
+        Ok(())
+    }
+
+    /// Takes one mail from what is left and gives its number, from 1.
+    pub(crate) fn take_mail(&self, limits: &Limits) -> Result<u32, Exhausted> {
+        let mut used = lock(&self.used);
+        if used.mails >= limits.mails_max {
+            return Err(Exhausted::Mails(limits.mails_max));
+        }
+        used.mails += 1;
+        Ok(used.mails)
+    }
+
+    pub(crate) fn record(&self, exchange: Exchange, sent_bytes: usize, received_bytes: usize) {
+        let mut record = lock(&self.record);
+        record.exchanges.push(exchange);
+        record.sent_bytes += sent_bytes;
+        record.received_bytes += received_bytes;
+    }
+
+    pub(crate) fn take_record(&self) -> Record {
+        std::mem::take(&mut *lock(&self.record))
+    }
+}
+
+/// Counters stay right when a thread panics between two of them.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
