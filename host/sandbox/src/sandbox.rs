@@ -245,8 +245,11 @@ mod tests {
     use super::*;
 
     fn sandbox() -> Sandbox {
-        let egress =
-            Egress::new(Handle::current(), EgressSettings { user_agent: "tests".to_owned() }).unwrap();
+        let egress = Egress::new(
+            Handle::current(),
+            EgressSettings { user_agent: "tests".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
+        )
+        .unwrap();
         let compiler = PathBuf::from("/nonexistent");
         let settings = Settings { cache_dir: None, compiler, attempts_max: 2, log_level: LogLevel::Info };
         Sandbox::new(settings, Arc::new(egress)).unwrap()
@@ -263,8 +266,7 @@ mod tests {
     #[tokio::test]
     async fn a_sandbox_ends_while_a_guest_runs() {
         let sandbox = Arc::new(sandbox());
-        let waiting =
-            timeout(Duration::from_millis(20), sandbox.run(std::future::pending::<()>())).await;
+        let waiting = timeout(Duration::from_millis(20), sandbox.run(std::future::pending::<()>())).await;
         assert!(waiting.is_err());
         drop(sandbox);
     }
