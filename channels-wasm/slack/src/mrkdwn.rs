@@ -90,3 +90,48 @@ pub(crate) fn escape(text: &str, chars_max: usize) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_cut_at_whole_characters_and_entities() {
+        for (text, chars_max, want) in [
+            ("a & b <c>", 100, "a &amp; b &lt;c&gt;"),
+            ("&amp;", 100, "&amp;amp;"),
+            ("", 5, ""),
+            ("abcde", 5, "abcde"),
+            ("abcdef", 5, "abcd…"),
+            ("äöüßé", 5, "äöüßé"),
+            ("äöüßéñ", 5, "äöüß…"),
+            ("a&", 6, "a&amp;"),
+            ("ab&", 6, "ab…"),
+            ("&&", 6, "&amp;…"),
+            ("&&", 5, "…"),
+            ("<>", 8, "&lt;&gt;"),
+            ("👩‍👩‍👧x", 3, "👩\u{200d}…"),
+        ] {
+            let escaped = escape(text, chars_max);
+            assert_eq!(escaped, want, "{text} {chars_max}");
+            assert!(escaped.chars().count() <= chars_max);
+        }
+    }
+
+    #[test]
+    fn mentions_are_words_or_ids() {
+        for (text, want) in [
+            ("here", "<!here>"),
+            ("@channel", "<!channel>"),
+            ("!everyone", "<!everyone>"),
+            (" @U012AB3CD ", "<@U012AB3CD>"),
+            ("W012AB3CD", "<@W012AB3CD>"),
+            ("S012AB3CD", "<!subteam^S012AB3CD>"),
+        ] {
+            assert_eq!(text.parse::<Mention>().unwrap().to_mrkdwn(), want);
+        }
+        for text in ["jdoe", "U", "U01>", "u012ab3cd", "", "C012AB3CD"] {
+            assert_eq!(text.parse::<Mention>().unwrap_err().option.as_deref(), Some("mention"), "{text}");
+        }
+    }
+}

@@ -62,22 +62,26 @@ impl Channel for Webhook {
             .version(env!("CARGO_PKG_VERSION"))
             .author("Sandbell")
             .address_type("webhook")
-            .wants_http("{method} {url_template}", "Sends each notification to the URL of the form, and to nothing else.")
+            .wants_http(
+                "{method} {url_template}",
+                "Sends each notification to the URL of the form, and to nothing else.",
+            )
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
         let Config { method, url_template, request_body_template, response_status_codes } = config;
         let parse = |option: &str, what: &str, text: &str| {
-            GoTemplate::parse_with(what, text, Functions::new().with_json())
-                .map_err(|error| ConfigError::option(option, format!("cannot parse {what} template: {error}")))
+            GoTemplate::parse_with(what, text, Functions::new().with_json()).map_err(|error| {
+                ConfigError::option(option, format!("cannot parse {what} template: {error}"))
+            })
         };
         Ok(Self {
             method: method.to_ascii_uppercase(),
             url: parse("url_template", "URL", &url_template)?,
             body: parse("request_body_template", "Request Body", &request_body_template)?,
-            accepted: response_status_codes
-                .parse()
-                .map_err(|error: status::BadCode| ConfigError::option("response_status_codes", error.to_string()))?,
+            accepted: response_status_codes.parse().map_err(|error: status::BadCode| {
+                ConfigError::option("response_status_codes", error.to_string())
+            })?,
         })
     }
 
@@ -98,7 +102,8 @@ impl Channel for Webhook {
         if notification.delivery.dry_run || self.accepted.contains(response.status()) {
             return Ok(Receipt::new().detail(format!("HTTP {}", response.status())));
         }
-        let message = format!("unaccepted HTTP response status code {} not in {}", response.status(), self.accepted);
+        let message =
+            format!("unaccepted HTTP response status code {} not in {}", response.status(), self.accepted);
         // The status that is not accepted may still say that it is worth another try.
         Err(match response.check() {
             Err(error) => SendError { message, ..error },
@@ -108,3 +113,6 @@ impl Channel for Webhook {
 }
 
 export!(Webhook);
+
+#[cfg(test)]
+mod tests;

@@ -19,16 +19,20 @@ static REQUEST: StructType = StructType::new(
         Field::new("Event", "event"),
     ],
 );
-static CONTACT: StructType =
-    StructType::new("plugin.Contact", &[Field::new("FullName", "full_name"), Field::new("Addresses", "addresses")]);
+static CONTACT: StructType = StructType::new(
+    "plugin.Contact",
+    &[Field::new("FullName", "full_name"), Field::new("Addresses", "addresses")],
+);
 static ADDRESS: StructType =
     StructType::new("plugin.Address", &[Field::new("Type", "type"), Field::new("Address", "address")]);
 static INCIDENT: StructType = StructType::new(
     "plugin.Incident",
     &[Field::new("Id", "id"), Field::new("Url", "url"), Field::new("Severity", "severity")],
 );
-static OBJECT: StructType =
-    StructType::new("plugin.Object", &[Field::new("Name", "name"), Field::new("Url", "url"), Field::new("Tags", "tags")]);
+static OBJECT: StructType = StructType::new(
+    "plugin.Object",
+    &[Field::new("Name", "name"), Field::new("Url", "url"), Field::new("Tags", "tags")],
+);
 static EVENT: StructType =
     StructType::new("plugin.Event", &[Field::new("Time", "time"), Field::new("Message", "message")]);
 /// Releases up to 0.2.0 also send extra tags,
@@ -82,7 +86,8 @@ fn request(json: &Json, is_0_2: bool) -> Value {
 /// A struct behind a pointer, or a nil pointer; every field that is missing has Go's zero value.
 fn pointer(of: &'static StructType, json: &Json) -> Value {
     let Json::Object(map) = json else { return Value::NilPointer(of) };
-    let field = |field: &Field| value(field.name, field.json.and_then(|name| map.get(name)).unwrap_or(&Json::Null));
+    let field =
+        |field: &Field| value(field.name, field.json.and_then(|name| map.get(name)).unwrap_or(&Json::Null));
     Value::Struct(Arc::new(of.value(of.fields.iter().map(field).collect()).behind_pointer()))
 }
 
@@ -130,14 +135,22 @@ fn tags(json: &Json) -> Value {
 
 fn addresses(json: &Json) -> Value {
     let Json::Array(addresses) = json else { return Value::List(Arc::new(List::nil("*plugin.Address"))) };
-    Value::List(Arc::new(List::new("*plugin.Address", addresses.iter().map(|json| pointer(&ADDRESS, json)).collect())))
+    Value::List(Arc::new(List::new(
+        "*plugin.Address",
+        addresses.iter().map(|json| pointer(&ADDRESS, json)).collect(),
+    )))
 }
 
 /// The request that Icinga would have sent.
 fn in_icingas_words(notification: &Notification) -> Json {
-    let Notification { contact, object, incident, event, extra, delivery: _, source: _, links: _ } = notification;
+    let Notification { contact, object, incident, event, extra, delivery: _, source: _, links: _ } =
+        notification;
     let tags = |pairs: &[(String, String)]| -> Json {
-        pairs.iter().map(|(key, value)| (key.clone(), Json::from(value.as_str()))).collect::<serde_json::Map<_, _>>().into()
+        pairs
+            .iter()
+            .map(|(key, value)| (key.clone(), Json::from(value.as_str())))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     let addresses: Vec<_> = contact
         .addresses

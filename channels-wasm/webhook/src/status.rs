@@ -22,7 +22,10 @@ impl FromStr for StatusCodes {
 
     /// `200,0204,+202`; no spaces, and not empty.
     fn from_str(text: &str) -> Result<Self, BadCode> {
-        text.split(',').map(|code| code.parse().map_err(|_| BadCode(code.to_owned()))).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(|code| code.parse().map_err(|_| BadCode(code.to_owned())))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -36,7 +39,10 @@ impl fmt::Display for StatusCodes {
 impl fmt::Display for BadCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(code) = self;
-        write!(f, "cannot convert status code {code:?} to int: strconv.Atoi: parsing {code:?}: invalid syntax")
+        write!(
+            f,
+            "cannot convert status code {code:?} to int: strconv.Atoi: parsing {code:?}: invalid syntax"
+        )
     }
 }
 
@@ -47,13 +53,16 @@ mod tests {
     #[test]
     fn codes_read_as_go_reads_them() {
         let check = |text: &str, want: &str| {
-            let read = text.parse::<StatusCodes>().map_or_else(|error| error.to_string(), |codes| codes.to_string());
+            let read =
+                text.parse::<StatusCodes>().map_or_else(|error| error.to_string(), |codes| codes.to_string());
             assert_eq!(read, want);
         };
         check("200", "[200]");
         check("200,204,0202,+201", "[200 204 202 201]");
         let bad = |code: &str| {
-            format!("cannot convert status code \"{code}\" to int: strconv.Atoi: parsing \"{code}\": invalid syntax")
+            format!(
+                "cannot convert status code \"{code}\" to int: strconv.Atoi: parsing \"{code}\": invalid syntax"
+            )
         };
         check("", &bad(""));
         check("200, 204", &bad(" 204"));

@@ -221,6 +221,10 @@ mod tests {
             "[POST https://chat.example.com/api/v1/chat.postMessage]"
         );
         assert_eq!(
+            http("POST {url}/api", json!({ "url": "https://chat.example.com/sub//" })),
+            "[POST https://chat.example.com/sub/api]"
+        );
+        assert_eq!(
             http("{method} {url}", json!({ "method": "put", "url": "http://a.example:81/x?y=1" })),
             "[PUT http://a.example:81/x]"
         );

@@ -110,6 +110,10 @@ pub fn expand(target: &str, config: &Config) -> Result<Option<Expanded>, BadTarg
             return Ok(Some(Expanded { text, is_secret }));
         }
         text.push_str(value.trim());
+        // `https://chat.example.com/` before `/api` is one slash.
+        if rest.starts_with('/') {
+            text.truncate(text.trim_end_matches('/').len());
+        }
     }
     text.push_str(rest);
     if text.len() > TARGET_BYTES_MAX {

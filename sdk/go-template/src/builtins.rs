@@ -129,7 +129,7 @@ fn is_equal_composite(a: &Value, b: &Value) -> Result<bool, CallError> {
         || is_pointer(a) && is_pointer(b)
         || matches!((a, b), (Value::Time(_), Value::Struct(it)) | (Value::Struct(it), Value::Time(_)) if !it.is_pointer);
     if !is_same_kind && !matches!(a, Value::Nil) && !matches!(b, Value::Nil) {
-        let parts = [&text(a), ": ", &a.type_name(), ", ", &b.type_name(), ": ", &text(b)].concat();
+        let parts = [&text_as(a, 's'), ": ", &a.type_name(), ", ", &b.type_name(), ": ", &text(b)].concat();
         return Err(["non-comparable types ", &parts].concat().into());
     }
     if is_nil(a) || is_nil(b) {
@@ -137,7 +137,7 @@ fn is_equal_composite(a: &Value, b: &Value) -> Result<bool, CallError> {
     }
     match (a, b) {
         (_, Value::List(_) | Value::Map(_)) => {
-            Err(["non-comparable type ", &text(b), ": ", &b.type_name()].concat().into())
+            Err(["non-comparable type ", &text_as(b, 's'), ": ", &b.type_name()].concat().into())
         }
         (Value::Struct(a), Value::Struct(b)) if a.is_pointer => Ok(std::sync::Arc::ptr_eq(a, b)),
         (Value::Struct(a), Value::Struct(b)) => Ok(std::ptr::eq(a.of, b.of) && a.values == b.values),
@@ -147,8 +147,12 @@ fn is_equal_composite(a: &Value, b: &Value) -> Result<bool, CallError> {
 
 /// A value as an error text shows it.
 pub(crate) fn text(value: &Value) -> String {
+    text_as(value, 'v')
+}
+
+fn text_as(value: &Value, verb: char) -> String {
     let mut out = Output::new(crate::limits::OUTPUT_BYTES_MAX);
-    format::write(&mut out, value);
+    format::write_as(&mut out, value, verb);
     out.into_string()
 }
 
@@ -257,7 +261,7 @@ pub(crate) fn slice(args: &[Value], _: usize) -> Returned {
         Value::String(_) if indexes.len() == 3 => return Err("cannot 3-index slice a string".into()),
         Value::String(text) => text.len(),
         Value::List(list) => list.items.len(),
-        other => return Err(["can't slice item of type ", &other.target_type_name()].concat().into()),
+        _ => return Err(["can't slice item of type ", &args[0].target_type_name()].concat().into()),
     };
     let mut bounds = [0, length, length];
     for (bound, index) in bounds.iter_mut().zip(indexes) {

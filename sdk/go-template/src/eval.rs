@@ -110,10 +110,12 @@ impl<'t> Run<'t> {
         dot: &Slot,
     ) -> Ran<Slot> {
         self.at = At::Operand(operand);
-        let Some((_, value)) = self.variables.iter().rev().find(|(known, _)| *known == name) else {
+        let Some(distance) = self.variables.iter().rev().position(|(known, _)| *known == name) else {
             return Err(self.error(["undefined variable: ", name].concat()));
         };
-        let value = value.clone();
+        let value = self.variables[self.variables.len() - 1 - distance].1.clone();
+        // Looking far back is work too.
+        self.step_bytes(distance)?;
         if fields.is_empty() {
             self.refuse_arguments(operand, arguments)?;
             return Ok(value);
@@ -219,17 +221,23 @@ impl<'t> Run<'t> {
         };
         if is_builtin && matches!(name, "and" | "or") {
             self.check_count(name, function.params, arguments)?;
-            for operand in arguments.operands {
-                let value = self.operand(operand, dot)?;
-                let is_last = arguments.piped.is_none()
-                    && std::ptr::eq(operand, &raw const arguments.operands[arguments.operands.len() - 1]);
-                if is_last || value.as_ref().is_some_and(Value::is_true) == (name == "or") {
-                    return Ok(value);
-                }
-            }
-            return Ok(arguments.piped.cloned().flatten());
+            return self.and_or(name == "or", arguments, dot);
         }
         self.call(&Callee::Function(function.call), name, function.params, at, arguments, dot)
+    }
+
+    /// The first argument that is true (for `or`) or false (for `and`), or else the last one.
+    ///
+    /// What comes after the deciding argument is not evaluated.
+    fn and_or(&mut self, is_or: bool, arguments: Arguments<'t, '_>, dot: &Slot) -> Ran<Slot> {
+        let mut value = None;
+        for operand in arguments.operands {
+            value = self.operand(operand, dot)?;
+            if value.as_ref().is_some_and(Value::is_true) == is_or {
+                return Ok(value);
+            }
+        }
+        Ok(arguments.piped.cloned().unwrap_or(value))
     }
 
     fn check_count(&self, name: &str, params: Params, arguments: Arguments<'_, '_>) -> Ran<()> {
@@ -268,7 +276,10 @@ impl<'t> Run<'t> {
         {
             let text = match arguments.operands.first() {
                 Some(first) => first.text(),
-                None => ["<", &values[0].type_name(), " Value>"].concat(),
+                None => match &values[0] {
+                    Value::String(text) => text.to_string(),
+                    other => ["<", &other.type_name(), " Value>"].concat(),
+                },
             };
             values.insert(0, text.into());
         }

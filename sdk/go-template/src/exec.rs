@@ -64,7 +64,8 @@ impl<'t> Run<'t> {
     }
 
     pub(crate) fn render(mut self, value: &Value) -> Ran<String> {
-        let dot = Some(value.clone());
+        // Data that is nil is no value at all, so its fields are none either.
+        let dot = Some(value.clone()).filter(|value| !matches!(value, Value::Nil));
         self.variables.push(("$", dot.clone()));
         if let Some((_, nodes)) = self.template.tree(&self.template.name) {
             self.list(nodes, &dot)?;
@@ -165,8 +166,8 @@ impl<'t> Run<'t> {
             }
             Some(number @ (Value::Int(_) | Value::Uint(_))) => {
                 if range.over.variables.len() > 1 {
-                    let reason =
-                        ["can't use ", &builtins::text(number), " to iterate over more than one variable"];
+                    let text = over.as_ref().map(builtins::text).unwrap_or_default();
+                    let reason = ["can't use ", &text, " to iterate over more than one variable"];
                     return Err(self.error(reason.concat()));
                 }
                 let mut next = number.clone();

@@ -92,7 +92,8 @@ impl Functions {
     /// Adds Diun's helpers: `lower`, `upper`, `trim`, `trimPrefix`, `trimSuffix`, `replace` and, with the
     /// crate's feature `regex`, `regexReplaceAll` (`reference/diun.md` §1.2).
     ///
-    /// The text is always the last argument, so that it can come through a pipe.
+    /// The text is always the last argument, so that it can come through a pipe. What takes long in a regular
+    /// expression is not counted as steps: the host's own limit of time must hold.
     #[must_use]
     pub fn with_text_helpers(self) -> Self {
         let this = self

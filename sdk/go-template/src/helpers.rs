@@ -79,11 +79,16 @@ pub(crate) fn regex_replace_all(args: &[Value], bytes_max: usize) -> Returned {
         .size_limit(REGEX_BYTES_MAX)
         .build()
         .map_err(|error| ["error parsing regexp: ", &error.to_string()].concat())?;
+    let references = replacement.bytes().filter(|&byte| byte == b'$').count();
     let mut out = Output::new(bytes_max);
     let mut end = 0;
     for captures in regex.captures_iter(text) {
         let Some(found) = captures.get(0) else { continue };
         out.push_str(&text[end..found.start()]);
+        // A reference gives at most the whole match.
+        if replacement.len() + references * found.len() > bytes_max {
+            return Err(CallError::TooLarge);
+        }
         let mut expanded = String::new();
         captures.expand(replacement, &mut expanded);
         out.push_str(&expanded);
@@ -96,6 +101,6 @@ pub(crate) fn regex_replace_all(args: &[Value], bytes_max: usize) -> Returned {
     finish(out)
 }
 
-/// A compiled pattern may take 1 MiB; `x{1000}{1000}` would take far more.
+/// A compiled pattern may take 64 KiB, some thousand states: matching takes time with its size and the text's.
 #[cfg(feature = "regex")]
-const REGEX_BYTES_MAX: usize = 1 << 20;
+const REGEX_BYTES_MAX: usize = 64 << 10;

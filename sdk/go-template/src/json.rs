@@ -23,6 +23,9 @@ pub(crate) fn call(args: &[Value], bytes_max: usize) -> Returned {
 }
 
 fn write(out: &mut Output, value: &Value) -> Result<(), String> {
+    if out.is_full() {
+        return Ok(());
+    }
     match value {
         Value::Nil | Value::NilPointer(_) => out.push_str("null"),
         Value::Bool(it) => out.push_str(if *it { "true" } else { "false" }),

@@ -1,8 +1,6 @@
 //! Go's time layouts: a pattern is the reference time, 2 January 2006, 15:04:05, written as wished.
 
-use jiff::civil::DateTime;
-
-use crate::{Value, time::named};
+use crate::civil::Civil;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -20,14 +18,14 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// `time.Month`
-pub(crate) fn month(number: i8) -> Value {
-    named("time.Month", name(&MONTHS, i64::from(number) - 1), number.into())
+/// The English name of the month.
+pub(crate) fn month(civil: Civil) -> &'static str {
+    name(&MONTHS, civil.month - 1)
 }
 
-/// `time.Weekday`, from Sunday as 0.
-pub(crate) fn weekday(number: i8) -> Value {
-    named("time.Weekday", name(&DAYS, number.into()), number.into())
+/// The English name of the day of the week.
+pub(crate) fn weekday(civil: Civil) -> &'static str {
+    name(&DAYS, civil.weekday())
 }
 
 fn name(names: &[&'static str], index: i64) -> &'static str {
@@ -93,7 +91,7 @@ fn fraction(text: &str) -> Option<&str> {
     (!bytes.get(length).is_some_and(u8::is_ascii_digit)).then(|| &text[..length])
 }
 
-pub(crate) fn format(layout: &str, civil: DateTime, offset_seconds: i32, zone: &str) -> String {
+pub(crate) fn format(layout: &str, civil: Civil, nanosecond: i64, offset_seconds: i64, zone: &str) -> String {
     let mut out = String::new();
     let mut rest = layout;
     while let Some(c) = rest.chars().next() {
@@ -101,7 +99,7 @@ pub(crate) fn format(layout: &str, civil: DateTime, offset_seconds: i32, zone: &
             write_piece(&mut out, piece, civil, offset_seconds, zone);
             piece
         } else if let Some(fraction) = fraction(rest) {
-            write_fraction(&mut out, fraction, civil.subsec_nanosecond());
+            write_fraction(&mut out, fraction, nanosecond);
             fraction
         } else {
             out.push(c);
@@ -112,33 +110,32 @@ pub(crate) fn format(layout: &str, civil: DateTime, offset_seconds: i32, zone: &
     out
 }
 
-fn write_piece(out: &mut String, piece: &str, civil: DateTime, offset_seconds: i32, zone: &str) {
-    let month = name(&MONTHS, i64::from(civil.month()) - 1);
-    let day = name(&DAYS, civil.weekday().to_sunday_zero_offset().into());
-    let hour12 = (civil.hour() + 11) % 12 + 1;
+fn write_piece(out: &mut String, piece: &str, civil: Civil, offset_seconds: i64, zone: &str) {
+    let (month, day) = (month(civil), weekday(civil));
+    let hour12 = (civil.hour + 11) % 12 + 1;
     match piece {
         "January" => out.push_str(month),
         "Jan" => out.push_str(&month[..3]),
-        "1" => pad(out, civil.month().into(), 1, '0'),
-        "01" => pad(out, civil.month().into(), 2, '0'),
+        "1" => pad(out, civil.month, 1, '0'),
+        "01" => pad(out, civil.month, 2, '0'),
         "Monday" => out.push_str(day),
         "Mon" => out.push_str(&day[..3]),
-        "2" => pad(out, civil.day().into(), 1, '0'),
-        "_2" => pad(out, civil.day().into(), 2, ' '),
-        "02" => pad(out, civil.day().into(), 2, '0'),
-        "__2" => pad(out, civil.day_of_year().into(), 3, ' '),
-        "002" => pad(out, civil.day_of_year().into(), 3, '0'),
-        "15" => pad(out, civil.hour().into(), 2, '0'),
-        "3" => pad(out, hour12.into(), 1, '0'),
-        "03" => pad(out, hour12.into(), 2, '0'),
-        "4" => pad(out, civil.minute().into(), 1, '0'),
-        "04" => pad(out, civil.minute().into(), 2, '0'),
-        "5" => pad(out, civil.second().into(), 1, '0'),
-        "05" => pad(out, civil.second().into(), 2, '0'),
-        "2006" => pad(out, civil.year().into(), 4, '0'),
-        "06" => pad(out, i32::from(civil.year()).rem_euclid(100), 2, '0'),
-        "PM" => out.push_str(if civil.hour() >= 12 { "PM" } else { "AM" }),
-        "pm" => out.push_str(if civil.hour() >= 12 { "pm" } else { "am" }),
+        "2" => pad(out, civil.day, 1, '0'),
+        "_2" => pad(out, civil.day, 2, ' '),
+        "02" => pad(out, civil.day, 2, '0'),
+        "__2" => pad(out, civil.year_day(), 3, ' '),
+        "002" => pad(out, civil.year_day(), 3, '0'),
+        "15" => pad(out, civil.hour, 2, '0'),
+        "3" => pad(out, hour12, 1, '0'),
+        "03" => pad(out, hour12, 2, '0'),
+        "4" => pad(out, civil.minute, 1, '0'),
+        "04" => pad(out, civil.minute, 2, '0'),
+        "5" => pad(out, civil.second, 1, '0'),
+        "05" => pad(out, civil.second, 2, '0'),
+        "2006" => pad(out, civil.year, 4, '0'),
+        "06" => pad(out, civil.year.rem_euclid(100), 2, '0'),
+        "PM" => out.push_str(if civil.hour >= 12 { "PM" } else { "AM" }),
+        "pm" => out.push_str(if civil.hour >= 12 { "pm" } else { "am" }),
         "MST" if !zone.is_empty() => out.push_str(zone),
         // A zone without a name is written as its offset.
         "MST" => write_offset(out, "-0700", offset_seconds),
@@ -148,7 +145,7 @@ fn write_piece(out: &mut String, piece: &str, civil: DateTime, offset_seconds: i
 }
 
 /// Writes an offset in the form of the piece: with minutes, seconds and colons as it has them.
-fn write_offset(out: &mut String, piece: &str, offset_seconds: i32) {
+fn write_offset(out: &mut String, piece: &str, offset_seconds: i64) {
     out.push(if offset_seconds < 0 { '-' } else { '+' });
     let seconds = offset_seconds.abs();
     let colon = if piece.contains(':') { ":" } else { "" };
@@ -165,7 +162,7 @@ fn write_offset(out: &mut String, piece: &str, offset_seconds: i32) {
 }
 
 /// `.000` writes so many digits, `.999` drops the zeros at the end, and the point with the last digit.
-fn write_fraction(out: &mut String, fraction: &str, nanosecond: i32) {
+fn write_fraction(out: &mut String, fraction: &str, nanosecond: i64) {
     let mut digits = String::new();
     pad(&mut digits, nanosecond, 9, '0');
     let count = (fraction.len() - 1).min(digits.len());
@@ -177,7 +174,7 @@ fn write_fraction(out: &mut String, fraction: &str, nanosecond: i32) {
     }
 }
 
-fn pad(out: &mut String, number: i32, width: usize, fill: char) {
+fn pad(out: &mut String, number: i64, width: usize, fill: char) {
     let text = number.unsigned_abs().to_string();
     out.push_str(if number < 0 { "-" } else { "" });
     out.extend(std::iter::repeat_n(fill, width.saturating_sub(text.len())));

@@ -8,6 +8,9 @@ pub const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// A step is one node, command or iteration, or [`BYTES_PER_STEP`] bytes going through a function.
 pub const STEPS_MAX: u32 = 1_000_000;
 
+/// A template may be 64 KiB long: a page of text has 3. Parsing takes time with the square of the length.
+pub const TEXT_BYTES_MAX: usize = 64 << 10;
+
 /// Templates, blocks and parentheses may nest a hundred deep together.
 ///
 /// Every level is a few frames of the stack, and a WebAssembly guest has 1 MiB of it. Go's own limit is for

@@ -34,11 +34,10 @@ impl Output {
 
     /// Writes the character `count` times.
     pub(crate) fn fill(&mut self, c: char, count: usize) {
-        for _ in 0..count {
-            if self.is_full {
-                return;
-            }
-            self.push(c);
+        if self.is_full || count.saturating_mul(c.len_utf8()) > self.bytes_max - self.text.len() {
+            self.is_full = true;
+        } else {
+            self.text.extend(std::iter::repeat_n(c, count));
         }
     }
 

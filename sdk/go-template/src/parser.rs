@@ -5,7 +5,7 @@
 use crate::{
     Functions, ParseError,
     lexer::{Keyword, Kind, Lexer, Token},
-    limits::DEPTH_MAX,
+    limits::{DEPTH_MAX, TEXT_BYTES_MAX},
     node::{Branch, Call, List, Name, Node, Pipe, Range},
     quote,
 };
@@ -15,6 +15,10 @@ pub(crate) type Tree = (Name, List);
 
 /// Parses the text. One of the trees has the given name: that is the template itself.
 pub(crate) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Vec<Tree>, ParseError> {
+    if text.len() > TEXT_BYTES_MAX {
+        let reason = ["template is larger than ", &TEXT_BYTES_MAX.to_string(), " bytes"].concat();
+        return Err(ParseError { name: name.to_owned(), line: 1, reason });
+    }
     let mut parser = Parser {
         name,
         functions,

@@ -2,13 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use jiff::{Timestamp, Zoned, civil::DateTime, tz::Offset};
+use jiff::{Timestamp, Zoned, tz::Offset};
 
-use crate::{CallError, Named, Params, Value, layout};
+use crate::{CallError, Named, Params, Value, civil::Civil, layout};
 
 /// The layout of Go's `Time.String`.
 const STRING: &str = "2006-01-02 15:04:05.999999999 -0700 MST";
 const RFC3339_NANO: &str = "2006-01-02T15:04:05.999999999Z07:00";
+/// The start of the year 1, which is Go's zero time.
+const ZERO_SECONDS: i64 = -62_135_596_800;
 
 /// A point in time as seen in one zone.
 ///
@@ -17,8 +19,9 @@ const RFC3339_NANO: &str = "2006-01-02T15:04:05.999999999Z07:00";
 /// and `After`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Time {
-    timestamp: Timestamp,
-    offset: Offset,
+    /// Seconds since 1970 in UTC, and the nanoseconds after them, which are never negative.
+    instant: (i64, i64),
+    offset_seconds: i64,
     /// The zone's short name, such as `CET`; empty where only the offset is known.
     zone: Arc<str>,
 }
@@ -26,17 +29,49 @@ pub struct Time {
 impl Time {
     /// A point in time at an offset, with the zone's short name; `UTC` is what Go calls UTC.
     pub fn new(timestamp: Timestamp, offset: Offset, zone: &str) -> Self {
-        Self { timestamp, offset, zone: zone.into() }
+        let (second, nanosecond) = (timestamp.as_second(), i64::from(timestamp.subsec_nanosecond()));
+        // Before 1970 the library counts both parts backwards.
+        let instant =
+            if nanosecond < 0 { (second - 1, nanosecond + 1_000_000_000) } else { (second, nanosecond) };
+        Self { instant, offset_seconds: offset.seconds().into(), zone: zone.into() }
     }
 
     /// Reads RFC 3339, keeping the offset. `None` if the text is something else.
     ///
-    /// Go writes it back with [`Time::to_rfc3339`]; that is the same text if Go wrote this one.
+    /// [`Time::to_rfc3339`] writes the same text back if Go wrote this one: without zeros at the end of the fraction,
+    /// and with `Z` for an offset of zero. Digits after the nanosecond are dropped.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
-        let (offset, time) = (pieces.to_numeric_offset()?, pieces.time()?);
-        let timestamp = offset.to_timestamp(pieces.date().to_datetime(time)).ok()?;
-        Some(Self::new(timestamp, offset, if text.ends_with(['Z', 'z']) { "UTC" } else { "" }))
+        let (date, rest) = text.split_once('T')?;
+        let mut date = date.split('-');
+        let civil = Civil {
+            year: number(date.next()?, 4)?,
+            month: number(date.next()?, 2)?,
+            day: number(date.next()?, 2)?,
+            hour: number(rest.get(0..2)?, 2)?,
+            minute: number(rest.get(2..5)?.strip_prefix(':')?, 2)?,
+            second: number(rest.get(5..8)?.strip_prefix(':')?, 2)?,
+        };
+        if date.next().is_some() {
+            return None;
+        }
+        let (nanosecond, rest) = fraction(&rest[8..])?;
+        let (offset_seconds, zone) = if rest == "Z" {
+            (0, "UTC")
+        } else {
+            let (hours, minutes) = rest.get(1..)?.split_once(':')?;
+            let (hours, minutes) = (number(hours, 2)?, number(minutes, 2)?);
+            let sign = match rest.as_bytes()[0] {
+                b'+' => 1,
+                b'-' => -1,
+                _ => return None,
+            };
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            (sign * (hours * 3600 + minutes * 60), "")
+        };
+        let second = civil.to_seconds()? - offset_seconds;
+        Some(Self { instant: (second, nanosecond), offset_seconds, zone: zone.into() })
     }
 
     /// RFC 3339 with as many digits of the second as needed, as Go's JSON has it.
@@ -46,11 +81,11 @@ impl Time {
 
     /// Go's `Format`: the layout shows how 2 January 2006, 15:04:05 in `MST` would be written.
     pub fn format(&self, layout: &str) -> String {
-        layout::format(layout, self.civil(), self.offset.seconds(), &self.zone)
+        layout::format(layout, self.civil(), self.instant.1, self.offset_seconds, &self.zone)
     }
 
-    fn civil(&self) -> DateTime {
-        self.offset.to_datetime(self.timestamp)
+    fn civil(&self) -> Civil {
+        Civil::from_seconds(self.instant.0 + self.offset_seconds)
     }
 
     /// What the method of this name takes; `None` if there is no such method here.
@@ -68,38 +103,35 @@ impl Time {
 
     pub(crate) fn call(&self, name: &str, args: &[Value]) -> Result<Value, CallError> {
         let civil = self.civil();
-        let number = match (name, args) {
-            ("Format", [Value::String(layout)]) => return Ok(self.format(layout).into()),
-            ("String", _) => return Ok(self.to_string().into()),
-            ("UTC", _) => return Ok(Self::new(self.timestamp, Offset::UTC, "UTC").into()),
-            // Go's zero time is the first second of the year 1.
-            ("IsZero", _) => {
-                return Ok(Value::Bool(
-                    self.timestamp.as_second() == -62_135_596_800 && civil.subsec_nanosecond() == 0,
-                ));
-            }
-            ("Equal", [Value::Time(other)]) => return Ok(Value::Bool(self.timestamp == other.timestamp)),
-            ("Before", [Value::Time(other)]) => return Ok(Value::Bool(self.timestamp < other.timestamp)),
-            ("After", [Value::Time(other)]) => return Ok(Value::Bool(self.timestamp > other.timestamp)),
-            ("Month", _) => return Ok(layout::month(civil.month())),
-            ("Weekday", _) => return Ok(layout::weekday(civil.weekday().to_sunday_zero_offset())),
-            ("Unix", _) => self.timestamp.as_second(),
-            ("UnixMilli", _) => self.timestamp.as_millisecond(),
-            ("UnixMicro", _) => self.timestamp.as_microsecond(),
-            ("UnixNano", _) => i64::try_from(self.timestamp.as_nanosecond()).unwrap_or(i64::MAX),
-            ("Year", _) => civil.year().into(),
-            ("Day", _) => civil.day().into(),
-            ("YearDay", _) => civil.day_of_year().into(),
-            ("Hour", _) => civil.hour().into(),
-            ("Minute", _) => civil.minute().into(),
-            ("Second", _) => civil.second().into(),
-            ("Nanosecond", _) => civil.subsec_nanosecond().into(),
+        let (second, nanosecond) = self.instant;
+        let value = match (name, args) {
+            ("Format", [Value::String(layout)]) => self.format(layout).into(),
+            ("String", _) => self.to_string().into(),
+            ("UTC", _) => Self { offset_seconds: 0, zone: "UTC".into(), ..self.clone() }.into(),
+            ("IsZero", _) => Value::Bool(self.instant == (ZERO_SECONDS, 0)),
+            ("Equal", [Value::Time(other)]) => Value::Bool(self.instant == other.instant),
+            ("Before", [Value::Time(other)]) => Value::Bool(self.instant < other.instant),
+            ("After", [Value::Time(other)]) => Value::Bool(self.instant > other.instant),
+            ("Month", _) => named("time.Month", layout::month(civil), civil.month),
+            ("Weekday", _) => named("time.Weekday", layout::weekday(civil), civil.weekday()),
+            ("Unix", _) => Value::Int(second),
+            ("UnixMilli", _) => Value::Int(second * 1_000 + nanosecond / 1_000_000),
+            ("UnixMicro", _) => Value::Int(second * 1_000_000 + nanosecond / 1_000),
+            // Beyond the years 1678 to 2262 it wraps, as in Go.
+            ("UnixNano", _) => Value::Int(second.wrapping_mul(1_000_000_000).wrapping_add(nanosecond)),
+            ("Year", _) => Value::Int(civil.year),
+            ("Day", _) => Value::Int(civil.day),
+            ("YearDay", _) => Value::Int(civil.year_day()),
+            ("Hour", _) => Value::Int(civil.hour),
+            ("Minute", _) => Value::Int(civil.minute),
+            ("Second", _) => Value::Int(civil.second),
+            ("Nanosecond", _) => Value::Int(nanosecond),
             _ => {
                 let given = args.first().map(Value::type_name).unwrap_or_default();
                 return Err(["wrong type for value; expected time.Time; got ", &given].concat().into());
             }
         };
-        Ok(Value::Int(number))
+        Ok(value)
     }
 }
 
@@ -126,6 +158,79 @@ impl From<&Zoned> for Time {
 }
 
 /// A value of a type like `time.Month`: a number with a name.
-pub(crate) fn named(type_name: &'static str, text: &str, number: i64) -> Value {
+fn named(type_name: &'static str, text: &str, number: i64) -> Value {
     Named { type_name, text: text.into(), value: Value::Int(number), json_is_text: false }.into()
+}
+
+/// A decimal number of exactly so many digits.
+fn number(digits: &str, count: usize) -> Option<i64> {
+    let is_good = digits.len() == count && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_good { digits.parse().ok() } else { None }
+}
+
+/// The nanoseconds of a fraction at the start, and what follows; without a fraction, none.
+fn fraction(text: &str) -> Option<(i64, &str)> {
+    let Some(digits) = text.strip_prefix('.') else { return Some((0, text)) };
+    let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = digits.split_at(length);
+    let kept = &digits[..length.min(9)];
+    let scale = u32::try_from(9 - kept.len()).ok()?;
+    Some((number(kept, kept.len().max(1))? * 10i64.pow(scale), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_go_wrote_comes_back() {
+        let check = |text: &str| assert_eq!(Time::parse_rfc3339(text).unwrap().to_rfc3339(), text);
+        check("2026-11-22T04:49:53.181747244Z");
+        check("2026-11-22T04:49:52.699Z");
+        check("2026-11-22T04:49:52Z");
+        check("2026-11-22T04:49:52.000000001+05:30");
+        check("2026-01-01T00:00:00.1-11:00");
+        check("1969-12-31T23:59:59.999999999Z");
+        check("0001-01-01T00:00:00Z");
+        check("9999-12-31T23:59:59Z");
+        check("2024-02-29T12:00:00+01:00");
+    }
+
+    #[test]
+    fn rfc3339_is_read_strictly() {
+        let check = |text: &str, want: Option<&str>| {
+            assert_eq!(Time::parse_rfc3339(text).map(|time| time.to_rfc3339()).as_deref(), want, "{text}");
+        };
+        check("2026-11-22T04:49:52.500Z", Some("2026-11-22T04:49:52.5Z"));
+        check("2026-11-22T04:49:52+00:00", Some("2026-11-22T04:49:52Z"));
+        check("2026-11-22T04:49:52.1234567891Z", Some("2026-11-22T04:49:52.123456789Z"));
+        check("", None);
+        check("2026-11-22", None);
+        check("2026-11-22 04:49:52Z", None);
+        check("2026-11-22T04:49:52", None);
+        check("2026-11-22T04:49Z", None);
+        check("2026-11-22T04:49:52.Z", None);
+        check("2026-11-22T4:49:52Z", None);
+        check("2026-11-22-01T04:49:52Z", None);
+        check("2026-02-30T04:49:52Z", None);
+        check("2026-11-22T24:00:00Z", None);
+        check("2026-11-22T04:60:00Z", None);
+        check("2026-11-22T04:49:60Z", None);
+        check("2026-11-22T04:49:52+24:00", None);
+        check("2026-11-22T04:49:52+01:60", None);
+        check("2026-11-22T04:49:52+0100", None);
+        check("2026-11-22T04:49:52*01:00", None);
+        check("2026-11-22T04:49:52Zx", None);
+        check("+026-11-22T04:49:52Z", None);
+        check("2026-11-22T04:é9:52Z", None);
+    }
+
+    #[test]
+    fn times_of_the_library_keep_their_zone() {
+        let timestamp: Timestamp = "1969-12-31T23:59:59.25Z".parse().unwrap();
+        assert_eq!(Time::from(timestamp).to_string(), "1969-12-31 23:59:59.25 +0000 UTC");
+        let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let zoned = jiff::civil::date(2026, 7, 1).at(12, 0, 0, 0).to_zoned(zone).unwrap();
+        assert_eq!(Time::from(&zoned).to_string(), "2026-07-01 12:00:00 +0200 CEST");
+    }
 }

@@ -114,7 +114,10 @@ fn text(meta: &ParseNestedMeta<'_>) -> Result<String> {
     meta.value()?.parse::<LitStr>().map(|text| text.value())
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "a literal is meant; what else syn comes to know is refused")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a literal is meant; what else syn comes to know is refused"
+)]
 fn default(expr: &Expr) -> Result<Default> {
     let value = match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => DefaultValue::Text(text.value()),
@@ -131,7 +134,10 @@ fn default(expr: &Expr) -> Result<Default> {
     Ok(Default { value, span: expr.span() })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "a literal is meant; what else syn comes to know is refused")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a literal is meant; what else syn comes to know is refused"
+)]
 fn integer(expr: &Expr) -> Result<i64> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse(),

@@ -52,3 +52,23 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_list_of_choices_is_refused() {
+        for (input, want) in [
+            ("struct Format;", "only an enum can derive `Choice`"),
+            ("enum Format { A(u8) }", "a choice cannot hold data"),
+            ("enum Format { A, #[choice(rename = \"a\")] B }", "`a` is there already"),
+            (
+                "enum Format { #[choice(value = \"a\")] A }",
+                "`value`: unknown attribute; there are label, rename",
+            ),
+        ] {
+            assert_eq!(derive(&syn::parse_str(input).unwrap()).unwrap_err().to_string(), want);
+        }
+    }
+}

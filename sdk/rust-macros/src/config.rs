@@ -219,3 +219,68 @@ fn shape(ty: &Type) -> (Shape, bool) {
         _ => (Shape::Choice, false),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(input: &str) -> String {
+        derive(&syn::parse_str(input).unwrap()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused_by_name() {
+        for (field, want) in [
+            (
+                "#[config(lable = \"x\")] a: String",
+                "`lable`: unknown attribute; there are label, help, default, required, min, max, multiline, rename, placeholder, pattern",
+            ),
+            ("#[config(min = 1)] a: String", "`min` only applies to a number"),
+            ("#[config(max = 1)] a: bool", "`max` only applies to a number"),
+            ("#[config(multiline)] a: u8", "`multiline` only applies to a `String`"),
+            ("#[config(required)] a: Option<String>", "`required` contradicts the type"),
+            ("#[config(required)] a: bool", "`required` contradicts the type"),
+            (
+                "#[config(default = \"x\")] a: Option<String>",
+                "what has a default is never absent; drop the `Option`",
+            ),
+            (
+                "#[config(default = \"x\")] a: Secret",
+                "a secret cannot have a default: everybody would know it",
+            ),
+            ("#[config(default = 1)] a: String", "the default of a `String` is text"),
+            ("#[config(default = \"yes\")] a: bool", "the default of a `bool` is `true` or `false`"),
+            ("#[config(default = \"1\")] a: u8", "the default of a number is a whole number"),
+            ("#[config(default = 5, min = 6)] a: u8", "the default is out of bounds"),
+            ("#[config(default = 1)] a: Format", "the default of a choice is its value as text"),
+            (
+                "#[config(default = \"x\")] a: Vec<Format>",
+                "the default of several choices is a list of their values",
+            ),
+            (
+                "#[config(default = f())] a: u8",
+                "write a literal: text, a whole number, `true`, `false` or a list of texts",
+            ),
+            ("a: String, #[config(rename = \"a\")] b: String", "`a` is there already"),
+        ] {
+            assert_eq!(refusal(&format!("struct Config {{ {field} }}")), want, "{field}");
+        }
+        assert_eq!(refusal("struct Config(String);"), "options need names; write `{ name: Type }`");
+        assert_eq!(refusal("enum Config { A }"), "only a struct can derive `ChannelConfig`");
+    }
+
+    #[test]
+    fn what_is_right_is_taken() {
+        for field in [
+            "#[config(default = -5, min = -6, max = 6)] a: i64",
+            "#[config(label(de_DE = \"x\", fr_FR = \"y\"), help = \"z\")] a: std::string::String",
+            "a: ::std::option::Option<Vec<Format>>",
+            "",
+        ] {
+            assert!(
+                derive(&syn::parse_str(&format!("struct Config {{ {field} }}")).unwrap()).is_ok(),
+                "{field}"
+            );
+        }
+    }
+}

@@ -9,6 +9,30 @@ use crate::{ConfigError, Secret};
 use wit::{Setting, Value};
 
 /// A struct whose fields are the channel's options; derive it.
+///
+/// A type that no form can show is refused by the compiler:
+///
+/// ```compile_fail
+/// # use sandbell_sdk::prelude::*;
+/// #[derive(ChannelConfig)]
+/// struct Config {
+///     ratio: f64,
+/// }
+/// ```
+///
+/// And so is a default that is none of the choices:
+///
+/// ```compile_fail
+/// # use sandbell_sdk::prelude::*;
+/// #[derive(Choice)]
+/// enum Format { Text, Html }
+///
+/// #[derive(ChannelConfig)]
+/// struct Config {
+///     #[config(default = "rtf")]
+///     format: Format,
+/// }
+/// ```
 pub trait ChannelConfig: Sized {
     /// The form, in the order of the fields.
     const OPTIONS: &'static [OptionSpec];
@@ -289,4 +313,48 @@ fn out_of_bounds(spec: &OptionSpec) -> ConfigError {
         (None, Some(max)) => format!("must be at most {max}"),
         (None, None) => "is too large".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: OptionSpec = OptionSpec {
+        name: "a",
+        kind: "string",
+        label: &[],
+        help: &[],
+        default: None,
+        required: true,
+        choices: &[],
+        min: None,
+        max: None,
+        hints: &[],
+    };
+
+    fn take<F: Field>(value: Option<Value>) -> Result<F, String> {
+        let setting = |value| Setting { name: "a".to_owned(), value };
+        Settings::new(value.map(setting).into_iter().collect()).take(&SPEC).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_host_with_mistakes_is_refused_by_name() {
+        let text = || Some(Value::Text("x".to_owned()));
+        assert_eq!(take::<String>(Some(Value::Boolean(true))).unwrap_err(), "`a` must be text");
+        assert_eq!(take::<String>(None).unwrap_err(), "`a` is required and has no value");
+        assert_eq!(take::<bool>(text()).unwrap_err(), "`a` must be true or false");
+        assert_eq!(take::<u8>(text()).unwrap_err(), "`a` must be a whole number");
+        assert_eq!(take::<u8>(Some(Value::Integer(256))).unwrap_err(), "`a` is too large");
+        assert_eq!(take::<u8>(None).unwrap_err(), "`a` is required and has no value");
+        assert_eq!(take::<Secret>(text()).unwrap_err(), "`a` must be kept as a secret by the host");
+        assert_eq!(take::<Secret>(None).unwrap_err(), "`a` is required and has no value");
+    }
+
+    #[test]
+    fn what_is_not_required_may_be_absent_or_emptied() {
+        assert_eq!(take::<Option<String>>(None), Ok(None));
+        assert_eq!(take::<Option<u8>>(Some(Value::Text(String::new()))), Ok(None));
+        assert_eq!(take::<Option<u8>>(Some(Value::Integer(7))), Ok(Some(7)));
+        assert_eq!(take::<bool>(None), Ok(false));
+    }
 }

@@ -75,11 +75,15 @@ pub fn request(method: &str, url: impl Into<Template>) -> Request {
 
 /// Sends several at once; the answers come in the order of the requests.
 pub fn send_all(requests: impl IntoIterator<Item = Request>) -> Vec<Result<Response, Error>> {
-    let requests: Result<Vec<_>, _> = requests.into_iter().map(Request::finish).collect();
-    match requests {
-        Ok(requests) => backend::http_send_all(&requests).into_iter().map(answer).collect(),
-        Err(error) => vec![Err(error)],
+    let (mut sound, mut answers) = (Vec::new(), Vec::new());
+    for request in requests {
+        // A place is kept for the answer of every request that can be sent.
+        answers.push(request.finish().map(|request| sound.push(request)));
     }
+    let mut sent = backend::http_send_all(&sound).into_iter();
+    let missing = || Err(Error::new("internal", "the host gave fewer answers than it got requests"));
+    let place = |kept: Result<(), Error>| kept.and_then(|()| sent.next().map_or_else(missing, answer));
+    answers.into_iter().map(place).collect()
 }
 
 impl Request {

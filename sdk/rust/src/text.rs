@@ -128,3 +128,148 @@ fn write_sorted(text: &mut String, tags: &[(String, String)]) -> std::fmt::Resul
     sorted.sort();
     sorted.into_iter().try_for_each(|(key, value)| writeln!(text, "{key}: {value}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn notification(change: impl FnOnce(&mut Notification)) -> Notification {
+        let mut notification = Notification::example();
+        change(&mut notification);
+        notification
+    }
+
+    #[test]
+    fn subjects_are_icingas() {
+        let check = |kind: &str, has_incident: bool, want: &str| {
+            let notification = notification(|notification| {
+                kind.clone_into(&mut notification.event.kind);
+                notification.object.name = "db!disk".to_owned();
+                notification.incident = notification.incident.take().filter(|_| has_incident);
+            });
+            assert_eq!(notification.subject(), want, "{kind}");
+        };
+        check("", true, "[#1437] db!disk is crit");
+        check("", false, "db!disk");
+        check("state", true, "[#1437] state db!disk is crit");
+        check("state", false, "state on db!disk");
+        check("acknowledgement-cleared", true, "[#1437] acknowledgement-cleared from db!disk");
+        check("downtime-removed", false, "downtime-removed from db!disk");
+        check("downtime-start", true, "[#1437] downtime-start on db!disk");
+        check("custom", false, "custom on db!disk");
+    }
+
+    #[test]
+    fn a_headline_of_the_source_wins_and_severity_comes_from_where_it_is() {
+        let titled = notification(|notification| notification.event.title = Some("New image".to_owned()));
+        assert_eq!(titled.subject(), "New image");
+        let untitled = notification(|notification| notification.event.title = Some(String::new()));
+        assert_eq!(untitled.subject(), "[#1437] dummy-809!random fortune is crit");
+        let own = notification(|notification| {
+            notification.incident = None;
+            notification.event.severity = Some(Severity::Warning);
+        });
+        assert_eq!(own.severity(), Some(Severity::Warning));
+        assert_eq!(own.subject(), "dummy-809!random fortune");
+    }
+
+    #[test]
+    fn the_body_is_that_of_the_coming_release() {
+        assert_snapshot!(Notification::example().body(), @r"
+        Message: Something <went> wrong & broke
+
+        When: 2024-07-12 12:47:30 +0200
+
+        Object: https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809
+
+        Tags:
+        host: dummy-809
+        service: random fortune
+
+        Incident: https://icinga.example.com/notifications/incident?id=1437
+        ");
+        let bare = notification(|notification| {
+            notification.event.message.clear();
+            notification.incident = None;
+            notification.object.tags.reverse();
+            notification.event.username = "not shown".to_owned();
+            notification.extra = vec![("not".to_owned(), "shown".to_owned())];
+        });
+        assert_snapshot!(bare.body(), @r"
+        When: 2024-07-12 12:47:30 +0200
+
+        Object: https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809
+
+        Tags:
+        host: dummy-809
+        service: random fortune
+
+        Incident: No active incident found for this object
+        ");
+        assert!(!bare.body().ends_with('\n'));
+    }
+
+    #[test]
+    fn the_body_is_that_of_the_releases_so_far() {
+        let comment = notification(|notification| {
+            notification.event.kind = "acknowledgement-set".to_owned();
+            notification.event.username = "jdoe".to_owned();
+            notification.event.message = "on it\nsince noon".to_owned();
+            notification.event.time = "2026-11-22T04:49:53.181747244Z".to_owned();
+            notification.extra =
+                vec![("hostgroup/b".to_owned(), String::new()), ("hostgroup/a".to_owned(), "x".to_owned())];
+        });
+        assert_snapshot!(comment.body().replace(": \n", ": (empty)\n"), @r"
+        Comment: on it
+        since noon
+
+        When: 2026-11-22 04:49:53 UTC
+
+        Author: jdoe
+
+        Object: https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809
+
+        Tags:
+        host: dummy-809
+        service: random fortune
+
+        Extra Tags:
+        hostgroup/a: x
+        hostgroup/b: (empty)
+
+        Incident: https://icinga.example.com/notifications/incident?id=1437
+        ");
+        let state = notification(|notification| notification.event.kind = "state".to_owned());
+        assert!(state.body().starts_with("Output: Something <went> wrong & broke\n\nWhen: "));
+    }
+
+    #[test]
+    fn times_keep_their_offset() {
+        for (time, want) in [
+            ("2024-07-12T12:47:30+02:00", "2024-07-12 12:47:30 +0200"),
+            ("2024-07-12T12:47:30.5-03:30", "2024-07-12 12:47:30 -0330"),
+            ("2024-07-12T12:47:30.123456789Z", "2024-07-12 12:47:30 UTC"),
+            ("2024-07-12T12:47:30+00:00", "2024-07-12 12:47:30 +0000"),
+            ("noon", "noon"),
+            ("", ""),
+        ] {
+            let event = notification(|notification| time.clone_into(&mut notification.event.time)).event;
+            assert_eq!(event.when(), want);
+        }
+    }
+
+    #[test]
+    fn addresses_are_found_by_kind() {
+        let several = notification(|notification| {
+            let mut more = notification.contact.addresses.clone();
+            more[0].address.clear();
+            more.extend(notification.contact.addresses.clone());
+            notification.contact.addresses = more;
+        });
+        assert_eq!(several.address("email"), Some("admin@example.com"));
+        assert_eq!(several.addresses("slack").count(), 2);
+        assert_eq!(several.address("pager"), None);
+    }
+}

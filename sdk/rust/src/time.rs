@@ -16,13 +16,13 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
         _ => {
             let (sign, hours_minutes) = zone.split_at_checked(1)?;
             let (hours, minutes) = hours_minutes.split_once(':')?;
-            let seconds = two_digits(hours)? * 3600 + two_digits(minutes)? * 60;
+            let seconds = digits(hours, 2)? * 3600 + digits(minutes, 2)? * 60;
             if sign == "-" { -seconds } else { (sign == "+").then_some(seconds)? }
         }
     };
     let mut date = date.splitn(3, '-');
-    let year: i64 = date.next().filter(|year| year.len() == 4)?.parse().ok()?;
-    let (month, day) = (two_digits(date.next()?)?, two_digits(date.next()?)?);
+    let year: i64 = digits(date.next()?, 4)?;
+    let (month, day) = (digits(date.next()?, 2)?, digits(date.next()?, 2)?);
     moment(year, month, day, clock, offset)
 }
 
@@ -32,10 +32,10 @@ pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (_, rest) = text.split_once(", ")?;
     let mut words = rest.split(' ');
-    let day = two_digits(words.next()?)?;
+    let day = digits(words.next()?, 2)?;
     let name = words.next()?;
     let month = (1..).zip(MONTHS).find(|(_, month)| *month == name)?.0;
-    let year = words.next()?.parse().ok()?;
+    let year = digits(words.next()?, 4)?;
     let clock = words.next()?;
     if words.next()? != "GMT" || words.next().is_some() {
         return None;
@@ -46,16 +46,17 @@ pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
 fn moment(year: i64, month: i64, day: i64, clock: &str, offset: i64) -> Option<i64> {
     let mut clock = clock.splitn(3, ':');
     let (hour, minute, second) =
-        (two_digits(clock.next()?)?, two_digits(clock.next()?)?, two_digits(clock.next()?)?);
+        (digits(clock.next()?, 2)?, digits(clock.next()?, 2)?, digits(clock.next()?, 2)?);
     let is_valid =
         (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
     let of_day = hour * 3600 + minute * 60 + second;
     is_valid.then(|| days_since_1970(year, month, day) * 86_400 + of_day - offset)
 }
 
-fn two_digits(text: &str) -> Option<i64> {
-    let is_two_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_two_digits.then(|| text.parse().ok()).flatten()
+/// Exactly `count` digits and nothing else.
+fn digits(text: &str, count: usize) -> Option<i64> {
+    let is_number = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 /// Counts from a year that begins in March, so that a leap day comes last.

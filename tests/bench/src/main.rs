@@ -10,6 +10,7 @@ mod soak;
 mod throughput;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
@@ -35,14 +36,14 @@ impl Bench {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
+    if std::env::args().nth(1).as_deref() == Some("compile-child") {
+        // The sandbox compiles in a child of the program that it runs in; here that is this one.
+        return Ok(sandbell_sandbox::compile_child());
+    }
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let channels = arguments.next().context("the directory of the built channels is missing")?;
     let program = arguments.next().context("the path of the program is missing")?;
-    if std::env::args().nth(1).as_deref() == Some("compile-child") {
-        // The sandbox compiles in a child of the program that it runs in; here that is this one.
-        std::process::exit(if sandbell_sandbox::compile_child() == std::process::ExitCode::SUCCESS { 0 } else { 1 });
-    }
     let mut bench = Bench { channels, program, rows: Vec::new() };
     door::measure(&mut bench)?;
     attempt::measure(&mut bench)?;
@@ -54,7 +55,7 @@ fn main() -> Result<()> {
     for Row { what, measured, wanted, reached } in &bench.rows {
         println!("| {what} | {measured} | {wanted} | {} |", if *reached { "✓" } else { "missed" });
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn sizes(bench: &mut Bench) -> Result<()> {

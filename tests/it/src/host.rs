@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sandbell_peers::{Daemon, Dialect};
+use sandbell_peers::{Built, Daemon, Dialect};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -93,7 +93,8 @@ impl Run {
 
     #[track_caller]
     pub(crate) fn json(&self) -> Json {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
 }
 
@@ -101,27 +102,20 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("the paths of tests are UTF-8")
 }
 
-/// `target/debug`, or whatever the profile is: this binary is in its `deps`.
-fn profile_dir() -> PathBuf {
-    let binary = std::env::current_exe().unwrap();
-    binary.parent().and_then(Path::parent).unwrap().to_owned()
-}
-
-fn built(path: PathBuf) -> PathBuf {
-    assert!(path.exists(), "{} is missing; run `cargo xtask test`, which builds it first", path.display());
-    path
+fn built() -> Built {
+    Built::of_this_binary().unwrap()
 }
 
 pub(crate) fn program() -> PathBuf {
-    built(profile_dir().join("sandbell"))
+    built().program().unwrap()
 }
 
 /// A channel of this repository.
 pub(crate) fn channel(name: &str) -> PathBuf {
-    built(profile_dir().parent().unwrap().join(format!("channels/{name}.wasm")))
+    built().channel(name).unwrap()
 }
 
 /// A hostile guest.
 pub(crate) fn guest(name: &str) -> PathBuf {
-    built(profile_dir().parent().unwrap().join(format!("guests/{name}.wasm")))
+    built().guest(name).unwrap()
 }

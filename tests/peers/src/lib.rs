@@ -1,13 +1,15 @@
 //! The peers that Sandbell talks to in tests, demo and bench; all of them real, all on free loopback ports.
 //!
-//! Nothing here knows Sandbell: a peer is started, asked what it saw, and stopped when it is dropped. It is plain
-//! threads and `std`, so that `cargo xtask` stays quick to build.
+//! A peer knows nothing of Sandbell: it is started, asked what it saw, and stopped when it is dropped. It is plain
+//! threads and `std`.
 
+mod built;
 mod http;
 mod icinga;
 mod postfix;
 mod tls;
 
+pub use built::Built;
 pub use http::{Receiver, Reply, Request};
 pub use icinga::{Daemon, Dialect, example_request};
 pub use postfix::{Postfix, RECIPIENT, REFUSED, USER};

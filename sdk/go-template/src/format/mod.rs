@@ -11,7 +11,12 @@ pub(crate) use verbs::printf;
 
 /// Appends a value as `%v` prints it.
 pub(crate) fn write(out: &mut Output, value: &Value) {
-    printer::Printer::new(out).argument(value, 'v');
+    write_as(out, value, 'v');
+}
+
+/// Appends a value as a verb without flags prints it.
+pub(crate) fn write_as(out: &mut Output, value: &Value, verb: char) {
+    printer::Printer::new(out).argument(value, verb);
 }
 
 /// `fmt.Sprint`: a space between two operands where neither is a string.

@@ -2,6 +2,9 @@
 
 use crate::format::printer::{Flag, Printer};
 
+/// No `f64` has more digits than this that are not zero; the library formats no more than 65535.
+const DIGITS_MAX: usize = 1100;
+
 /// How the digits of an integer are written.
 #[derive(Clone, Copy)]
 pub(super) struct Radix {
@@ -162,7 +165,7 @@ pub(crate) fn shortest(out: &mut String, number: f64, style: char, precision: Op
         'e' => scientific(out, number, precision, style),
         _ => {
             // The number of significant digits; 0 means 1.
-            let significant = precision.map(|precision| precision.max(1));
+            let significant = precision.map(|precision| precision.clamp(1, DIGITS_MAX));
             let text = match significant {
                 Some(significant) => format!("{number:.*e}", significant - 1),
                 None => format!("{number:e}"),
@@ -192,22 +195,24 @@ pub(crate) fn shortest(out: &mut String, number: f64, style: char, precision: Op
 
 /// Appends the number without an exponent.
 fn fixed(out: &mut String, number: f64, precision: Option<usize>) {
-    let text = match precision {
-        Some(precision) => format!("{number:.precision$}"),
-        None => number.to_string(),
-    };
+    let Some(precision) = precision else { return out.push_str(&number.to_string()) };
+    let digits = precision.min(DIGITS_MAX);
+    let text = format!("{number:.digits$}");
     out.push_str(&text);
+    out.extend(std::iter::repeat_n('0', precision - digits));
 }
 
 /// Appends `1.5e+06`: the exponent has a sign and two digits at least.
 fn scientific(out: &mut String, number: f64, precision: Option<usize>, letter: char) {
-    let text = match precision {
-        Some(precision) => format!("{number:.precision$e}"),
+    let digits = precision.map(|precision| precision.min(DIGITS_MAX));
+    let text = match digits {
+        Some(digits) => format!("{number:.digits$e}"),
         None => format!("{number:e}"),
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
     out.push_str(mantissa);
+    out.extend(std::iter::repeat_n('0', precision.unwrap_or(0) - digits.unwrap_or(0)));
     out.push(letter);
     out.push(sign);
     out.push_str(if exponent.len() < 2 { "0" } else { "" });

@@ -75,6 +75,9 @@ impl<'o> Printer<'o> {
     }
 
     fn value(&mut self, value: &Value, verb: char, depth: usize) {
+        if self.out.is_full() {
+            return;
+        }
         if !self.in_error
             && !self.flags.has(Flag::SharpV)
             && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q')
@@ -88,12 +91,7 @@ impl<'o> Printer<'o> {
             Value::Nil => self.out.push_str("<nil>"),
             Value::Bool(it) if matches!(verb, 't' | 'v') => self.pad(if *it { "true" } else { "false" }),
             Value::Int(it) => self.integer(value, it.unsigned_abs(), *it < 0, verb),
-            Value::Uint(it) if verb == 'v' && self.flags.has(Flag::SharpV) => {
-                self.flags.add(Flag::Sharp);
-                self.integer(value, *it, false, 'x');
-                self.flags.remove(Flag::Sharp);
-            }
-            Value::Uint(it) => self.integer(value, *it, false, verb),
+            Value::Uint(it) => self.unsigned(value, *it, verb),
             Value::Float(it) if matches!(verb, 'v' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G') => {
                 number::float(self, *it, verb);
             }
@@ -107,11 +105,19 @@ impl<'o> Printer<'o> {
                 }
             }
             Value::NilPointer(_) if verb == 'v' => self.pad("<nil>"),
+            Value::NilPointer(_) if matches!(verb, 'b' | 'o' | 'd' | 'x' | 'X') => {
+                self.integer(value, 0, false, verb);
+            }
             Value::Bool(_) | Value::Float(_) | Value::String(_) | Value::NilPointer(_) => {
                 self.bad_verb(value, verb);
             }
             Value::Time(time) => self.pad(&time.to_string()),
-            Value::Named(named) => self.value(&named.value, verb, depth),
+            Value::Named(named) => match &named.value {
+                // A verb that does not fit is told with the type's own name.
+                Value::Int(it) => self.integer(value, it.unsigned_abs(), *it < 0, verb),
+                Value::Uint(it) => self.unsigned(value, *it, verb),
+                other => self.value(other, verb, depth),
+            },
         }
     }
 
@@ -177,6 +183,17 @@ impl<'o> Printer<'o> {
         self.out.push('}');
     }
 
+    /// In Go syntax an unsigned number is hexadecimal.
+    fn unsigned(&mut self, value: &Value, number: u64, verb: char) {
+        if verb == 'v' && self.flags.has(Flag::SharpV) {
+            self.flags.add(Flag::Sharp);
+            self.integer(value, number, false, 'x');
+            self.flags.remove(Flag::Sharp);
+        } else {
+            self.integer(value, number, false, verb);
+        }
+    }
+
     fn integer(&mut self, value: &Value, magnitude: u64, is_negative: bool, verb: char) {
         // A character code beyond Unicode, and a negative one, print as U+FFFD.
         let c = u32::try_from(magnitude).ok().filter(|_| !is_negative).and_then(char::from_u32);
@@ -196,7 +213,8 @@ impl<'o> Printer<'o> {
             }
             'U' => {
                 let mut text = String::new();
-                number::digits(&mut text, magnitude, Radix::UPPER_HEX);
+                let code = if is_negative { magnitude.wrapping_neg() } else { magnitude };
+                number::digits(&mut text, code, Radix::UPPER_HEX);
                 let zeros = self.flags.precision.unwrap_or(4).max(4).saturating_sub(text.len());
                 let mut out = String::from("U+");
                 out.extend(std::iter::repeat_n('0', zeros));

@@ -32,7 +32,9 @@ pub(crate) fn printf(out: &mut Output, format: &str, values: &[Value]) {
         is_good_index: true,
     };
     let mut printer = Printer::new(out);
-    while let Some(percent) = reader.rest.find('%') {
+    while let Some(percent) = reader.rest.find('%')
+        && !printer.out.is_full()
+    {
         printer.out.push_str(&reader.rest[..percent]);
         reader.rest = &reader.rest[percent + 1..];
         reader.verb(&mut printer);

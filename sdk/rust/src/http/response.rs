@@ -49,7 +49,15 @@ impl Response {
         })
     }
 
-    /// Passes a status of 200 to 299 on and makes an error of every other.
+    /// Passes a status of 200 to 299 on and makes a [`failure`](Self::failure) of every other.
+    pub fn check(self) -> Result<Self, SendError> {
+        match self.failure() {
+            None => Ok(self),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// What a status means that is not 200 to 299.
     ///
     /// | status | means |
     /// | --- | --- |
@@ -57,17 +65,16 @@ impl Response {
     /// | 408, 425, other 5xx | later |
     /// | 401, 403, 407 | never, [`code::AUTH`] |
     /// | others | never, [`code::REJECTED`] |
-    pub fn check(self) -> Result<Self, SendError> {
-        let message = || self.summary();
+    pub fn failure(&self) -> Option<SendError> {
         let error = match self.status {
-            200..=299 => return Ok(self),
-            429 => SendError::later(code::RATE_LIMITED, message()),
-            408 | 425 | 500..=599 => SendError::later(code::UNREACHABLE, message()),
-            401 | 403 | 407 => SendError::never(code::AUTH, message()),
-            _ => SendError::never(code::REJECTED, message()),
+            200..=299 => return None,
+            429 => SendError::later(code::RATE_LIMITED, self.summary()),
+            408 | 425 | 500..=599 => SendError::later(code::UNREACHABLE, self.summary()),
+            401 | 403 | 407 => SendError::never(code::AUTH, self.summary()),
+            _ => SendError::never(code::REJECTED, self.summary()),
         };
         let after = matches!(self.status, 429 | 503).then(|| self.retry_after()).flatten();
-        Err(SendError { after, ..error })
+        Some(SendError { after, ..error })
     }
 
     /// How long the other side asks to wait (RFC 9110 §10.2.3), in either form.
@@ -83,16 +90,25 @@ impl Response {
         u64::try_from(until - now).ok().map(Duration::from_secs)
     }
 
-    /// Status and the beginning of the body in one line, e.g. `HTTP 429: slow down`.
+    /// The status in words, e.g. `429 Too Many Requests`.
+    pub fn status_line(&self) -> String {
+        match reason(self.status) {
+            "" => self.status.to_string(),
+            reason => format!("{} {reason}", self.status),
+        }
+    }
+
+    /// Status and the beginning of the body in one line, e.g. `HTTP 429 Too Many Requests: slow down`.
     pub fn summary(&self) -> String {
+        let status = self.status_line();
         let text = self.text();
         let words: Vec<_> = text.split(|char: char| char.is_whitespace() || char.is_control()).collect();
         let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         let excerpt: String = line.chars().take(EXCERPT_CHARS_MAX).collect();
         match (excerpt.is_empty(), excerpt.len() < line.len()) {
-            (true, _) => format!("HTTP {}", self.status),
-            (false, false) => format!("HTTP {}: {excerpt}", self.status),
-            (false, true) => format!("HTTP {}: {excerpt}…", self.status),
+            (true, _) => format!("HTTP {status}"),
+            (false, false) => format!("HTTP {status}: {excerpt}"),
+            (false, true) => format!("HTTP {status}: {excerpt}…"),
         }
     }
 }
@@ -100,6 +116,45 @@ impl Response {
 impl From<wit::Response> for Response {
     fn from(wit::Response { status, headers, body }: wit::Response) -> Self {
         Self { status, headers, body }
+    }
+}
+
+/// Words of RFC 9110 §15 and RFC 6585 for the statuses that servers of messages use.
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Entity",
+        425 => "Too Early",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "",
     }
 }
 
@@ -130,7 +185,7 @@ mod tests {
         ] {
             let error = response(status, &[], "no").check().unwrap_err();
             assert_eq!((error.retry, error.code.as_str()), (retry, code), "{status}");
-            assert_eq!(error.message, format!("HTTP {status}: no"));
+            assert_eq!(error.message, format!("HTTP {status} {}: no", reason(status)));
         }
         for status in [200, 202, 204] {
             assert!(response(status, &[], "").check().is_ok());
@@ -159,11 +214,15 @@ mod tests {
 
     #[test]
     fn an_error_repeats_one_line_of_the_answer() {
-        assert_eq!(response(500, &[], "").summary(), "HTTP 500");
+        assert_eq!(response(500, &[], "").summary(), "HTTP 500 Internal Server Error");
+        assert_eq!(response(599, &[], "").summary(), "HTTP 599");
         assert_eq!(
             response(500, &[], "<h1>\n\tout\u{1b} of order</h1>\n").summary(),
-            "HTTP 500: <h1> out of order</h1>"
+            "HTTP 500 Internal Server Error: <h1> out of order</h1>"
         );
-        assert_eq!(response(400, &[], &"é".repeat(300)).summary(), format!("HTTP 400: {}…", "é".repeat(200)));
+        assert_eq!(
+            response(400, &[], &"é".repeat(300)).summary(),
+            format!("HTTP 400 Bad Request: {}…", "é".repeat(200))
+        );
     }
 }

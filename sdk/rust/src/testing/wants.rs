@@ -46,9 +46,15 @@ fn expand_one(target: &str, settings: &[Setting], secrets: &HashMap<String, Stri
             Value::Secret(name) => secrets.get(name)?.clone(),
             Value::Boolean(_) | Value::Many(_) => panic!("`{name}` cannot stand in the want `{target}`"),
         };
+        // What a Go template makes is known up to its first action; the rest is a path tail.
+        if let Some((plain, _)) = value.split_once("{{") {
+            text.push_str(plain);
+            text.push_str(if plain.contains('?') { "" } else { "*" });
+            return Some(text);
+        }
         // What goes on with a slash does not need another.
-        let value = if after.starts_with('/') { value.trim_end_matches('/') } else { &value };
-        text.push_str(value.trim());
+        let value = value.trim();
+        text.push_str(if after.starts_with('/') { value.trim_end_matches('/') } else { value });
         rest = after;
     }
     text.push_str(rest);

@@ -1,0 +1,60 @@
+//! One delivery by hand: what is shown is what goes out.
+
+use insta::assert_snapshot;
+use sandbell_peers::{Dialect, Receiver, Reply, example_request};
+use serde_json::json;
+
+use crate::host::{Host, channel};
+
+#[test]
+fn a_dry_run_shows_what_would_be_sent_byte_for_byte_and_sends_nothing() {
+    let receiver = Receiver::start(|_| Reply::new(200, r#"{"success":true}"#)).unwrap();
+    let host = Host::with(&channel("rocketchat"), &["--network", "127.0.0.1"]);
+    let config = json!({ "url": receiver.url(""), "user_id": "icinga", "token": "s3cret-token" });
+    let request = example_request(Dialect::JsonRpc, "rocketchat", "#ops");
+    let dry = host.send("rocketchat", &config, &request, &["--dry-run"]).expect(0);
+    assert!(receiver.requests().is_empty());
+    host.send("rocketchat", &config, &request, &[]).expect(0);
+    let [sent] = receiver.requests().try_into().unwrap();
+    let sent =
+        String::from_utf8(sent.raw).unwrap().replace("s3cret-token", "<secret:token>").replace("\r\n", "\n");
+    assert!(dry.stdout.contains(&sent), "shown:\n{}\nsent:\n{sent}", dry.stdout);
+}
+
+#[test]
+fn an_outcome_has_its_exit_code() {
+    let receiver = Receiver::start(|request| match request.target.as_str() {
+        "/busy" => Reply::new(429, "slow down").header("retry-after", "30"),
+        "/gone" => Reply::new(404, "no_service"),
+        _ => Reply::new(200, "ok"),
+    })
+    .unwrap();
+    let host = Host::with(&channel("slack"), &["--network", "127.0.0.1"]);
+    let request = example_request(Dialect::JsonRpc, "slack", "#ops");
+    let send = |path: &str, more: &[&str]| {
+        host.send("slack", &json!({ "webhook_url": receiver.url(path) }), &request, more)
+    };
+    send("/ok", &[]).expect(0);
+    assert_snapshot!(send("/busy", &[]).expect(75).stderr, @"");
+    assert_eq!(send("/busy", &["--json"]).expect(75).json()["outcome"]["retry_after_ms"], 30_000);
+    assert_snapshot!(send("/gone", &[]).expect(6).stderr, @"");
+}
+
+#[test]
+fn a_bad_configuration_names_the_option() {
+    let host = Host::with(&channel("email"), &[]);
+    let request = example_request(Dialect::JsonRpc, "email", "alice@example.com");
+    let refused = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut config = json!({
+            "host": "mail.example.com", "port": "25", "sender_mail": "a@example.com", "encryption": "none",
+        });
+        change(&mut config);
+        let run = host.send("email", &config, &request, &["--dry-run"]).expect(1);
+        run.stderr.lines().find(|line| line.starts_with("because: ")).unwrap_or(&run.stderr).to_owned()
+    };
+    assert_snapshot!(refused(&|config| config["port"] = json!([])), @"");
+    assert_snapshot!(refused(&|config| config["port"] = json!("70000")), @"");
+    assert_snapshot!(refused(&|config| config["host"] = json!(null)), @"");
+    assert_snapshot!(refused(&|config| config["encryption"] = json!("ssl")), @"");
+    assert_snapshot!(refused(&|config| config["user"] = json!("alice")), @"");
+}

@@ -1,0 +1,31 @@
+//! `cargo xtask bench`: the benchmarks, beside what they are compared with, in one run.
+
+use anyhow::{Result, bail};
+
+use crate::{channels::Channels, guests::Guests, house::House, run, say};
+
+const PACKAGE: &str = "sandbell-bench";
+
+/// Build everything for speed and run the benchmarks.
+#[derive(clap::Args)]
+pub(crate) struct Bench {
+    /// Passed on to the benchmarks
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+impl Bench {
+    pub(crate) fn run(&self, house: &House) -> Result<()> {
+        if !house.has_package(PACKAGE) {
+            bail!("there are no benchmarks yet: the workspace has no package `{PACKAGE}`");
+        }
+        Channels { check_imports: false }.run(house)?;
+        Guests {}.run(house)?;
+        say::step("builds the program for speed");
+        let mut cargo = house.cargo();
+        run::run(cargo.args(["build", "--locked", "--release", "--package=sandbell", "--package", PACKAGE]))?;
+        say::step("measures");
+        let mut bench = house.command(house.target.join("release").join(PACKAGE));
+        run::run(bench.args(&self.arguments))
+    }
+}
