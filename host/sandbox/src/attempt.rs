@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use sandbell_broker::{Brokers, ChannelEgress, Record};
 use sandbell_domain::{
-    Attempt, Capability, Channel, Failure, FailureKind, Lease, Limits, LogLevel, LogLine, Mode, Outcome, Usage, escape,
+    Attempt, Capability, Channel, Failure, FailureKind, Lease, Limits, LogLevel, LogLine, Mode, Outcome,
+    Usage, escape,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -108,7 +109,13 @@ pub(crate) async fn check_config(channel: OpenChannel, level: LogLevel) -> Resul
 }
 
 /// One try of a delivery. CPU is filled in by the caller, who measures it.
-pub(crate) async fn attempt(channel: OpenChannel, lease: Lease, mode: Mode, level: LogLevel, started: Instant) -> Attempt {
+pub(crate) async fn attempt(
+    channel: OpenChannel,
+    lease: Lease,
+    mode: Mode,
+    level: LogLevel,
+    started: Instant,
+) -> Attempt {
     let limits = channel.limits();
     let deadline = started + limits.attempt;
     let margin = BROKER_MARGIN.min(limits.attempt / 10);
@@ -165,7 +172,11 @@ async fn deliver(
 
 type Configured = (wit::Bindings, Result<(), wit::plugin::ConfigError>);
 
-async fn configure(channel: &OpenChannel, store: &mut Store<State>, deadline: Instant) -> Result<Configured, Broken> {
+async fn configure(
+    channel: &OpenChannel,
+    store: &mut Store<State>,
+    deadline: Instant,
+) -> Result<Configured, Broken> {
     let limit = channel.limits().set_config;
     let bindings = start(&channel.0.plugin, store, deadline, limit).await?;
     let call = bindings.sandbell_channel_plugin().call_set_config(&mut *store, &channel.0.settings);

@@ -100,7 +100,11 @@ impl Cache {
         let mut bytes = Vec::new();
         let bytes_max = (HEADER_BYTES + ARTEFACT_BYTES_MAX + SEAL_BYTES) as u64;
         file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| io(path, error))?;
-        let body = bytes.len().checked_sub(SEAL_BYTES).filter(|end| *end >= HEADER_BYTES).ok_or(CacheError::Length)?;
+        let body = bytes
+            .len()
+            .checked_sub(SEAL_BYTES)
+            .filter(|end| *end >= HEADER_BYTES)
+            .ok_or(CacheError::Length)?;
         let (sealed, seal) = bytes.split_at(body);
         self.hmac(sealed).verify_slice(seal).map_err(|_| CacheError::Seal)?;
         let artefact = &sealed[HEADER_BYTES..];
@@ -142,8 +146,11 @@ impl Cache {
 }
 
 fn read_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
-    let file =
-        OpenOptions::new().read(true).custom_flags(no_follow()).open(path).map_err(|error| io(path, error))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(no_follow())
+        .open(path)
+        .map_err(|error| io(path, error))?;
     check_private(path, &file.metadata().map_err(|error| io(path, error))?, 0o600)?;
     let mut key = Vec::with_capacity(KEY_BYTES);
     file.take(KEY_BYTES as u64 + 1).read_to_end(&mut key).map_err(|error| io(path, error))?;
@@ -154,7 +161,8 @@ fn read_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
 fn make_key(dir: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
     let path = dir.join(KEY_FILE);
     let mut key = [0; KEY_BYTES];
-    rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty()).map_err(|error| io(&path, error.into()))?;
+    rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty())
+        .map_err(|error| io(&path, error.into()))?;
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(|error| io(dir, error))?;
     file.write_all(&key).and_then(|()| file.as_file().sync_all()).map_err(|error| io(&path, error))?;
     match file.persist_noclobber(&path) {
@@ -182,7 +190,11 @@ fn check_private(path: &Path, metadata: &std::fs::Metadata, want: u32) -> Result
 }
 
 fn check_owner(path: &Path, owner: u32, user: u32) -> Result<(), CacheError> {
-    if owner == user { Ok(()) } else { Err(CacheError::Owner { path: path.display().to_string(), owner, user }) }
+    if owner == user {
+        Ok(())
+    } else {
+        Err(CacheError::Owner { path: path.display().to_string(), owner, user })
+    }
 }
 
 fn no_follow() -> i32 {

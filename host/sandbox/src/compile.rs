@@ -91,7 +91,8 @@ fn read_and_compile() -> Result<Vec<u8>, InspectError> {
 /// Scans and compiles in this process. Only the child calls it.
 fn compile_here(bytes: &[u8]) -> Result<Vec<u8>, InspectError> {
     scan::check(bytes)?;
-    let engine = engine::for_compiling().map_err(|error| InspectError::Compile { reason: error.to_string() })?;
+    let engine =
+        engine::for_compiling().map_err(|error| InspectError::Compile { reason: error.to_string() })?;
     engine.precompile_component(bytes).map_err(|error| InspectError::Compile { reason: reason(&error) })
 }
 
@@ -158,7 +159,10 @@ fn read_answer(program: &Path, status: ExitStatus, output: Vec<u8>) -> Result<Ar
     if signal == Some(Signal::ABORT.as_raw()) {
         return Err(InspectError::CompileMemory { mebibytes: MEMORY_BYTES_MAX >> 20 });
     }
-    Err(InspectError::Compiler { program: program.display().to_string(), reason: foreign(&status.to_string()) })
+    Err(InspectError::Compiler {
+        program: program.display().to_string(),
+        reason: foreign(&status.to_string()),
+    })
 }
 
 #[cfg(test)]
@@ -171,7 +175,10 @@ mod tests {
     fn the_end_of_the_child_is_put_into_words() {
         let end = |raw: i32, output: &[u8]| {
             let answer = read_answer(Path::new("sandbell"), ExitStatus::from_raw(raw), output.to_vec());
-            answer.map_or_else(|error| error.to_string(), |artefact| format!("{} bytes", artefact.bytes().len()))
+            answer.map_or_else(
+                |error| error.to_string(),
+                |artefact| format!("{} bytes", artefact.bytes().len()),
+            )
         };
         insta::assert_snapshot!(end(0, b"code"), @"4 bytes");
         insta::assert_snapshot!(end(3 << 8, &serde_json::to_vec(&InspectError::CoreModule).unwrap()), @"this is a core module; build it as a component, e.g. `cargo build --target wasm32-wasip2`");

@@ -67,7 +67,9 @@ impl Ending {
             .frames()
             .iter()
             .map(|frame| {
-                let name = frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
+                let name = frame
+                    .func_name()
+                    .map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
                 frame.module_offset().map_or_else(|| name.clone(), |offset| format!("{name} at {offset:#x}"))
             })
             .collect();
@@ -99,19 +101,33 @@ pub(crate) fn failed(failure: Failure) -> Failed {
     Failed { code, detail }
 }
 
-fn of_error(error: &wasmtime::Error, phase: Phase, limits: &MemoryLimits, memory_bytes_max: usize) -> Failure {
+fn of_error(
+    error: &wasmtime::Error,
+    phase: Phase,
+    limits: &MemoryLimits,
+    memory_bytes_max: usize,
+) -> Failure {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return of_stop(*stop, phase);
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
-        return trapped("exit", format!("the plugin called `exit` with code {code} {} instead of answering", phase.words()));
+        return trapped(
+            "exit",
+            format!("the plugin called `exit` with code {code} {} instead of answering", phase.words()),
+        );
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return busy("this host");
     }
     let trap = error.downcast_ref::<Trap>().copied();
     if trap == Some(Trap::StackOverflow) {
-        return trapped("stack", format!("the plugin called itself too deep {}; look for a recursion without an end", phase.words()));
+        return trapped(
+            "stack",
+            format!(
+                "the plugin called itself too deep {}; look for a recursion without an end",
+                phase.words()
+            ),
+        );
     }
     // A guest that gets no memory gives up a moment later, in a way of its own.
     match limits.refused() {
@@ -127,7 +143,10 @@ fn of_error(error: &wasmtime::Error, phase: Phase, limits: &MemoryLimits, memory
             );
         }
         Some(Refused::Table { elements }) if trap.is_none() => {
-            return trapped("memory", format!("the plugin asked for {elements} table elements {}, too many", phase.words()));
+            return trapped(
+                "memory",
+                format!("the plugin asked for {elements} table elements {}, too many", phase.words()),
+            );
         }
         Some(Refused::Table { .. }) | None => {}
     }
@@ -135,7 +154,10 @@ fn of_error(error: &wasmtime::Error, phase: Phase, limits: &MemoryLimits, memory
         return trapped("trap", format!("the plugin broke down {}: {}", phase.words(), in_words(trap)));
     }
     if error.is::<ResourceTableError>() || error.root_cause().to_string().contains(HANDLE_LIMIT) {
-        return trapped("handles", format!("the plugin holds too many handles, or one that is not its own, {}", phase.words()));
+        return trapped(
+            "handles",
+            format!("the plugin holds too many handles, or one that is not its own, {}", phase.words()),
+        );
     }
     if error.root_cause().to_string().contains(FUEL_LIMIT) {
         return trapped(
@@ -154,34 +176,48 @@ fn of_stop(stop: Stop, phase: Phase) -> Failure {
     match stop {
         Stop::Cpu(limit) => timed_out(
             "cpu",
-            format!("the plugin used up its {} of CPU {}; look for a loop without an end", seconds(limit), phase.words()),
+            format!(
+                "the plugin used up its {} of CPU {}; look for a loop without an end",
+                seconds(limit),
+                phase.words()
+            ),
         ),
-        Stop::HostCalls(max) => {
-            trapped("host-calls", format!("the plugin called the host more than {max} times {}", phase.words()))
-        }
+        Stop::HostCalls(max) => trapped(
+            "host-calls",
+            format!("the plugin called the host more than {max} times {}", phase.words()),
+        ),
         Stop::WasiHttp => Failure {
             kind: FailureKind::Denied,
             code: "denied".to_owned(),
-            detail: "the plugin called `wasi:http`, which is never granted; it must use `sandbell:channel/http`".to_owned(),
+            detail:
+                "the plugin called `wasi:http`, which is never granted; it must use `sandbell:channel/http`"
+                    .to_owned(),
             retry_after: None,
         },
     }
 }
 
 fn in_words(trap: Trap) -> &'static str {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "wasmtime may add traps; all others belong to proposals that are off")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "wasmtime may add traps; all others belong to proposals that are off"
+    )]
     match trap {
         Trap::UnreachableCodeReached => "it panicked or reached code that it takes for unreachable",
         Trap::MemoryOutOfBounds => "it read or wrote outside of its memory",
-        Trap::TableOutOfBounds | Trap::IndirectCallToNull | Trap::BadSignature => "it called a function that is not there",
+        Trap::TableOutOfBounds | Trap::IndirectCallToNull | Trap::BadSignature => {
+            "it called a function that is not there"
+        }
         Trap::IntegerDivisionByZero => "it divided by zero",
         Trap::IntegerOverflow => "a number overflowed",
         Trap::BadConversionToInteger => "it converted a number that does not fit",
         Trap::CannotEnterComponent => "it was called while it was running",
         Trap::CannotLeaveComponent => "it called the host while it cleaned up",
-        Trap::InvalidChar | Trap::StringOutOfBounds | Trap::ListOutOfBounds | Trap::InvalidDiscriminant | Trap::UnalignedPointer => {
-            "it handed over a value that is none"
-        }
+        Trap::InvalidChar
+        | Trap::StringOutOfBounds
+        | Trap::ListOutOfBounds
+        | Trap::InvalidDiscriminant
+        | Trap::UnalignedPointer => "it handed over a value that is none",
         _ => "it trapped",
     }
 }
@@ -195,9 +231,44 @@ fn timed_out(code: &str, detail: String) -> Failure {
 }
 
 fn seconds(limit: Duration) -> String {
-    if limit.subsec_nanos() == 0 { format!("{} s", limit.as_secs()) } else { format!("{} ms", limit.as_millis()) }
+    if limit.subsec_nanos() == 0 {
+        format!("{} s", limit.as_secs())
+    } else {
+        format!("{} ms", limit.as_millis())
+    }
 }
 
 fn mebibytes(bytes: usize) -> String {
     format!("{} MiB", bytes >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::Store;
+    use wasmtime::component::{Component, Linker};
+
+    use super::*;
+
+    #[test]
+    fn a_full_pool_is_busy_and_not_a_fault() {
+        let engine = crate::engine::for_running(1).unwrap();
+        let bytes = wat::parse_str("(component (core module $m) (core instance (instantiate $m)))").unwrap();
+        let component = Component::from_binary(&engine, &bytes).unwrap();
+        let linker = Linker::new(&engine);
+        let (mut one, mut two) = (Store::new(&engine, ()), Store::new(&engine, ()));
+        one.set_epoch_deadline(1);
+        two.set_epoch_deadline(1);
+        linker.instantiate(&mut one, &component).unwrap();
+        let error = linker.instantiate(&mut two, &component).unwrap_err();
+        let failure = Ending::Error(error).failure(Phase::Start, &MemoryLimits::new(0, 0), 0);
+        assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::Transient, "busy"));
+        drop(one);
+        linker.instantiate(&mut two, &component).unwrap();
+    }
+
+    #[test]
+    fn durations_are_read_by_people() {
+        assert_eq!(seconds(Duration::from_secs(30)), "30 s");
+        assert_eq!(seconds(Duration::from_millis(500)), "500 ms");
+    }
 }

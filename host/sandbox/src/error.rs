@@ -21,33 +21,47 @@ pub enum InspectError {
     Empty,
     #[error("the file has {bytes} bytes; a component may have at most {}", COMPONENT_BYTES_MAX)]
     TooLarge { bytes: usize },
-    #[error("the file is {found}, not a WebAssembly component; write the path of a component, e.g. `slack.wasm`")]
+    #[error(
+        "the file is {found}, not a WebAssembly component; write the path of a component, e.g. `slack.wasm`"
+    )]
     NotWasm { found: String },
     #[error("this is a core module; build it as a component, e.g. `cargo build --target wasm32-wasip2`")]
     CoreModule,
-    #[error("the WebAssembly header has an unknown version ({version:#x}); build a component of the current binary format")]
+    #[error(
+        "the WebAssembly header has an unknown version ({version:#x}); build a component of the current binary format"
+    )]
     UnknownVersion { version: u32 },
     #[error("the file ends too early or is damaged at byte {offset}: {reason}; fetch or build it anew")]
     Invalid { offset: usize, reason: String },
     #[error("the component has {found} {what}; at most {max} are allowed")]
     TooMany { what: String, found: usize, max: usize },
-    #[error("compiling takes more than {seconds} s; make the component smaller, or look for a function that is huge")]
+    #[error(
+        "compiling takes more than {seconds} s; make the component smaller, or look for a function that is huge"
+    )]
     CompileTime { seconds: u64 },
     #[error("compiling takes more than {mebibytes} MiB of memory; make the component smaller")]
     CompileMemory { mebibytes: u64 },
     #[error("the component cannot be compiled: {reason}")]
     Compile { reason: String },
-    #[error("the component was built for `{found}`; this host serves `{WORLD}`: build it anew with that contract, or update the host")]
+    #[error(
+        "the component was built for `{found}`; this host serves `{WORLD}`: build it anew with that contract, or update the host"
+    )]
     WrongWorld { found: String },
-    #[error("the component does not export `sandbell:channel/plugin@0.1.0`; export it, e.g. with `sandbell_sdk::export!`")]
+    #[error(
+        "the component does not export `sandbell:channel/plugin@0.1.0`; export it, e.g. with `sandbell_sdk::export!`"
+    )]
     NoPlugin,
-    #[error("the export `{name}` has another type than the contract's: {reason}; build it anew against `{WORLD}`")]
+    #[error(
+        "the export `{name}` has another type than the contract's: {reason}; build it anew against `{WORLD}`"
+    )]
     ExportType { name: String, reason: String },
     #[error("the component imports `{name}`, which this host does not have; {advice}")]
     UnknownImport { name: String, advice: String },
     #[error("the import `{name}` has another type than this host offers: {reason}; build the component anew")]
     ImportType { name: String, reason: String },
-    #[error("the component imports `{import}` but wants no {capability}; add a want of `{capability}` to its info, or drop the import")]
+    #[error(
+        "the component imports `{import}` but wants no {capability}; add a want of `{capability}` to its info, or drop the import"
+    )]
     ImportBeyondWants { import: String, capability: String },
     #[error("{0}")]
     Info(#[from] InfoError),

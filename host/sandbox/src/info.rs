@@ -2,7 +2,8 @@
 
 use sandbell_domain::target::check_options;
 use sandbell_domain::{
-    Capability, Choice, Config, ConfigOption, DefaultValue, HttpRule, Localized, OptionKind, PluginInfo, SmtpRule, Want,
+    Capability, Choice, Config, ConfigOption, DefaultValue, HttpRule, Localized, OptionKind, PluginInfo,
+    SmtpRule, Want,
 };
 use serde_json::Value as Json;
 
@@ -144,7 +145,8 @@ fn default_value(value: plugin::Value, option: &ConfigOption) -> Result<DefaultV
     };
     let mut given = serde_json::Map::new();
     given.insert(option.name.clone(), json);
-    Config::from_json(std::slice::from_ref(option), &Json::Object(given)).map_err(|error| misfit(error.message))?;
+    Config::from_json(std::slice::from_ref(option), &Json::Object(given))
+        .map_err(|error| misfit(error.message))?;
     Ok(value)
 }
 
@@ -238,7 +240,11 @@ mod tests {
     }
 
     fn want(capability: &str, target: &str) -> plugin::Want {
-        plugin::Want { capability: capability.to_owned(), target: target.to_owned(), reason: "To send.".to_owned() }
+        plugin::Want {
+            capability: capability.to_owned(),
+            target: target.to_owned(),
+            reason: "To send.".to_owned(),
+        }
     }
 
     fn refusal(change: impl FnOnce(&mut plugin::Info)) -> String {

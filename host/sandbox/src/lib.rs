@@ -3,24 +3,24 @@
 //! Invariant: [`Sandbox::attempt`] cannot fail; whatever happens inside is an [`Outcome`](sandbell_domain::Outcome).
 //! Invariant: no guest state survives an attempt; no wasmtime text is shown alone.
 
-mod sandbox; // the whole
-mod attempt; // one try
-mod plugin; // a checked component
-mod info; // what it says of itself
-mod compile; // bytes -> artefact, in a child
-mod scan;
-mod cache; // artefacts on disk
 mod artefact;
+mod attempt; // one try
+mod cache; // artefacts on disk
+mod compile; // bytes -> artefact, in a child
+mod ending; // how a guest ended
 mod engine; // settings of wasmtime
-mod ticker;
-mod meter;
-mod state; // what a store carries
+mod error;
+mod info; // what it says of itself
 mod limits;
 mod log;
+mod meter;
+mod plugin; // a checked component
+mod sandbox; // the whole
+mod scan;
+mod state; // what a store carries
+mod ticker;
 mod wasi;
 mod wit; // the contract
-mod ending; // how a guest ended
-mod error;
 
 pub use attempt::OpenChannel;
 pub use compile::compile_child;

@@ -52,7 +52,15 @@ impl Stream {
 
 impl Log {
     pub(crate) fn new(level: LogLevel, lines_max: usize, bytes_max: usize) -> Self {
-        Self { lines: Vec::new(), bytes: 0, lines_max, bytes_max, dropped: 0, level, pending: [Vec::new(), Vec::new()] }
+        Self {
+            lines: Vec::new(),
+            bytes: 0,
+            lines_max,
+            bytes_max,
+            dropped: 0,
+            level,
+            pending: [Vec::new(), Vec::new()],
+        }
     }
 
     pub(crate) fn is_enabled(&self, level: LogLevel) -> bool {
@@ -65,7 +73,8 @@ impl Log {
             return;
         }
         fields.truncate(FIELDS_MAX);
-        let bytes = message.len() + fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let bytes =
+            message.len() + fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         if self.lines.len() >= self.lines_max || self.bytes.saturating_add(bytes) > self.bytes_max {
             self.dropped += 1;
             return;
@@ -133,8 +142,10 @@ mod tests {
 
     fn finish(log: &mut Log) -> String {
         let lines = log.finish(|text| text.replace("hunter2", "<secret>"));
-        let shown: Vec<_> =
-            lines.iter().map(|line| format!("{} {} {:?}", line.level.as_str(), line.message, line.fields)).collect();
+        let shown: Vec<_> = lines
+            .iter()
+            .map(|line| format!("{} {} {:?}", line.level.as_str(), line.message, line.fields))
+            .collect();
         shown.join("\n")
     }
 

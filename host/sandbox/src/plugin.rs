@@ -126,7 +126,8 @@ impl Plugin {
 /// The version of the contract comes first: with another one, everything else would be reported as missing.
 fn check_world(exports: &[String], imports: &[String]) -> Result<(), InspectError> {
     for name in exports.iter().chain(imports) {
-        let version = name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@')).map(|(_, version)| version);
+        let version =
+            name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@')).map(|(_, version)| version);
         if let Some(version) = version
             && !version.starts_with(SERVED)
         {
@@ -214,7 +215,11 @@ fn is_offered(name: &str) -> bool {
         "wasi:sockets/udp-create-socket",
     ];
     let (interface, version) = name.split_once('@').unwrap_or((name, ""));
-    let is_served = if interface.starts_with("wasi:") { version.starts_with("0.2.") } else { version.starts_with(SERVED) };
+    let is_served = if interface.starts_with("wasi:") {
+        version.starts_with("0.2.")
+    } else {
+        version.starts_with(SERVED)
+    };
     is_served && (INTERFACES.contains(&interface) || interface.starts_with("wasi:http/"))
 }
 

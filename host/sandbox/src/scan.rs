@@ -45,7 +45,9 @@ pub(crate) fn header(bytes: &[u8]) -> Result<(), InspectError> {
         return Err(InspectError::NotWasm { found: kind_of(bytes).to_owned() });
     };
     match rest.first_chunk::<4>() {
-        None => Err(InspectError::Invalid { offset: bytes.len(), reason: "the header is cut off".to_owned() }),
+        None => {
+            Err(InspectError::Invalid { offset: bytes.len(), reason: "the header is cut off".to_owned() })
+        }
         Some([0x0d, 0, 1, 0]) => Ok(()),
         Some([1, 0, 0, 0]) => Err(InspectError::CoreModule),
         Some(version) => Err(InspectError::UnknownVersion { version: u32::from_le_bytes(*version) }),
@@ -83,7 +85,10 @@ fn kind_of(bytes: &[u8]) -> &'static str {
     if text.starts_with('{') {
         return "a JSON document";
     }
-    if !head.contains(&0) && head.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count() * 10 >= head.len() * 9 {
+    if !head.contains(&0)
+        && head.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count() * 10
+            >= head.len() * 9
+    {
         return "a text file";
     }
     "a file of an unknown kind"
@@ -98,7 +103,9 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), InspectError> {
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|error| invalid(&error))?;
         counts.count(&payload)?;
-        if let ValidPayload::Func(function, body) = validator.payload(&payload).map_err(|error| invalid(&error))? {
+        if let ValidPayload::Func(function, body) =
+            validator.payload(&payload).map_err(|error| invalid(&error))?
+        {
             let mut function = function.into_validator(allocations);
             function.validate(&body).map_err(|error| invalid(&error))?;
             allocations = function.into_allocations();
@@ -124,16 +131,23 @@ struct Counts {
 }
 
 impl Counts {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "other sections are small, or are counted by what is in them")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other sections are small, or are counted by what is in them"
+    )]
     fn count(&mut self, payload: &Payload<'_>) -> Result<(), InspectError> {
         match payload {
-            Payload::Version { encoding: Encoding::Module, .. } => add(&mut self.modules, 1, MODULES_MAX, "core modules"),
+            Payload::Version { encoding: Encoding::Module, .. } => {
+                add(&mut self.modules, 1, MODULES_MAX, "core modules")
+            }
             Payload::Version { encoding: Encoding::Component, .. } => {
                 add(&mut self.components, 1, COMPONENTS_MAX, "nested components")
             }
             Payload::InstanceSection(reader) => self.instances(reader.count()),
             Payload::ComponentInstanceSection(reader) => self.instances(reader.count()),
-            Payload::FunctionSection(reader) => add(&mut self.functions, size(reader.count()), FUNCTIONS_MAX, "functions"),
+            Payload::FunctionSection(reader) => {
+                add(&mut self.functions, size(reader.count()), FUNCTIONS_MAX, "functions")
+            }
             Payload::TypeSection(reader) => self.types(reader.count()),
             Payload::CoreTypeSection(reader) => self.types(reader.count()),
             Payload::ComponentTypeSection(reader) => self.types(reader.count()),
@@ -196,7 +210,12 @@ mod tests {
     #[test]
     fn what_is_no_component_is_named() {
         let check = |bytes: &[u8], want: &str| {
-            assert_eq!(refusal(bytes), format!("the file is {want}, not a WebAssembly component; write the path of a component, e.g. `slack.wasm`"));
+            assert_eq!(
+                refusal(bytes),
+                format!(
+                    "the file is {want}, not a WebAssembly component; write the path of a component, e.g. `slack.wasm`"
+                )
+            );
         };
         check(b"\x7fELF\x02\x01\x01", "an ELF program or a precompiled artefact");
         check(b"MZ\x90\0", "a Windows program");

@@ -104,7 +104,11 @@ impl State {
     /// One call of an import; too many end the guest.
     fn call(&mut self) -> wasmtime::Result<()> {
         self.host_calls = self.host_calls.saturating_add(1);
-        if self.host_calls > self.host_calls_max { Err(Stop::HostCalls(self.host_calls_max).into()) } else { Ok(()) }
+        if self.host_calls > self.host_calls_max {
+            Err(Stop::HostCalls(self.host_calls_max).into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -135,7 +139,12 @@ impl State {
 impl wit::types::Host for State {}
 
 impl wit::log::Host for State {
-    fn write(&mut self, level: wit::log::Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
+    fn write(
+        &mut self,
+        level: wit::log::Level,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
         self.call()?;
         self.log().push(wit::level(level), message, fields);
         Ok(())
@@ -147,7 +156,8 @@ impl wit::log::Host for State {
     }
 }
 
-const NO_POWER: &str = "nothing is granted while the plugin describes or configures itself; call this from `send-notification`";
+const NO_POWER: &str =
+    "nothing is granted while the plugin describes or configures itself; call this from `send-notification`";
 
 impl wit::http::Host for State {
     async fn send(

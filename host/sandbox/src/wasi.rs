@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::AsyncWrite;
-use wasmtime::component::types::{ComponentItem, ComponentInstance};
+use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, HasData, Linker, ResourceTable, ResourceType};
+use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock, WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings;
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
-use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi_io::bytes::Bytes;
 use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{OutputStream, StreamResult};
@@ -94,7 +94,9 @@ fn refuse(linker: &mut Linker<State>, name: &str, instance: &ComponentInstance) 
     let mut refusals = linker.instance(name)?;
     for (name, export) in instance.exports(&engine) {
         match export.ty {
-            ComponentItem::ComponentFunc(_) => refusals.func_new(name, |_, _, _, _| Err(Stop::WasiHttp.into()))?,
+            ComponentItem::ComponentFunc(_) => {
+                refusals.func_new(name, |_, _, _, _| Err(Stop::WasiHttp.into()))?
+            }
             ComponentItem::Resource(_) if !BORROWED_RESOURCES.contains(&name) => {
                 refusals.resource(name, ResourceType::host::<Refused>(), |_, _| Ok(()))?;
             }

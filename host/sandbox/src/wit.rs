@@ -58,7 +58,10 @@ pub(crate) fn settings(settings: &[Setting]) -> Vec<plugin::Setting> {
     };
     settings
         .iter()
-        .map(|Setting { name, value: given }| plugin::Setting { name: name.clone(), value: value(name, given) })
+        .map(|Setting { name, value: given }| plugin::Setting {
+            name: name.clone(),
+            value: value(name, given),
+        })
         .collect()
 }
 
@@ -72,10 +75,17 @@ pub(crate) fn notification(lease: &Lease, mode: Mode, time_left: Duration) -> pl
             addresses: contact
                 .addresses
                 .iter()
-                .map(|address| plugin::Address { kind: address.kind.clone(), address: address.address.clone() })
+                .map(|address| plugin::Address {
+                    kind: address.kind.clone(),
+                    address: address.address.clone(),
+                })
                 .collect(),
         },
-        object: plugin::Object { name: object.name.clone(), url: object.url.clone(), tags: object.tags.clone() },
+        object: plugin::Object {
+            name: object.name.clone(),
+            url: object.url.clone(),
+            tags: object.tags.clone(),
+        },
         incident: incident.as_ref().map(|incident| plugin::Incident {
             id: incident.id,
             url: incident.url.clone(),
@@ -97,7 +107,10 @@ pub(crate) fn notification(lease: &Lease, mode: Mode, time_left: Duration) -> pl
             locale: None,
         },
         source: plugin::Source { system: source.system.clone(), payload: source.payload.clone() },
-        links: links.iter().map(|link| plugin::Link { label: link.label.clone(), url: link.url.clone() }).collect(),
+        links: links
+            .iter()
+            .map(|link| plugin::Link { label: link.label.clone(), url: link.url.clone() })
+            .collect(),
         extra: extra.clone(),
     }
 }
@@ -125,7 +138,10 @@ pub(crate) fn outcome(answer: Result<plugin::Receipt, plugin::SendError>, cleane
                 links: links
                     .into_iter()
                     .take(LINKS_MAX)
-                    .map(|plugin::Link { label, url }| Link { label: cleaner.clean(&label), url: cleaner.clean(&url) })
+                    .map(|plugin::Link { label, url }| Link {
+                        label: cleaner.clean(&label),
+                        url: cleaner.clean(&url),
+                    })
                     .collect(),
             },
         },
@@ -139,7 +155,12 @@ pub(crate) fn outcome(answer: Result<plugin::Receipt, plugin::SendError>, cleane
             let retry_after = retry_after_ms
                 .filter(|_| kind == FailureKind::Transient)
                 .map(|millis| Duration::from_millis(millis).min(RETRY_AFTER_MAX));
-            Outcome::Failed(Failure { kind, code: clean_code(code), detail: said(&message, cleaner), retry_after })
+            Outcome::Failed(Failure {
+                kind,
+                code: clean_code(code),
+                detail: said(&message, cleaner),
+                retry_after,
+            })
         }
     }
 }
@@ -223,17 +244,22 @@ pub(crate) fn http_answer(
 pub(crate) fn relay(relay: smtp::Relay) -> value::Relay {
     match relay {
         smtp::Relay::Named(name) => value::Relay::Named(name),
-        smtp::Relay::Server(smtp::Server { host, port, encryption, login }) => value::Relay::Server(value::Server {
-            host,
-            port,
-            encryption: match encryption {
-                smtp::Encryption::None => value::Encryption::None,
-                smtp::Encryption::Starttls => value::Encryption::Starttls,
-                smtp::Encryption::Tls => value::Encryption::Tls,
-            },
-            login: login
-                .map(|smtp::Login { user, password, mechanism }| value::Login { user, password, mechanism }),
-        }),
+        smtp::Relay::Server(smtp::Server { host, port, encryption, login }) => {
+            value::Relay::Server(value::Server {
+                host,
+                port,
+                encryption: match encryption {
+                    smtp::Encryption::None => value::Encryption::None,
+                    smtp::Encryption::Starttls => value::Encryption::Starttls,
+                    smtp::Encryption::Tls => value::Encryption::Tls,
+                },
+                login: login.map(|smtp::Login { user, password, mechanism }| value::Login {
+                    user,
+                    password,
+                    mechanism,
+                }),
+            })
+        }
     }
 }
 
@@ -260,7 +286,9 @@ pub(crate) fn mail(mail: smtp::Mail) -> value::Mail {
     }
 }
 
-pub(crate) fn smtp_answer(answer: Result<value::Accepted, value::SmtpError>) -> Result<smtp::Accepted, smtp::Error> {
+pub(crate) fn smtp_answer(
+    answer: Result<value::Accepted, value::SmtpError>,
+) -> Result<smtp::Accepted, smtp::Error> {
     match answer {
         Ok(value::Accepted { message_id, reply, refused }) => Ok(smtp::Accepted {
             message_id,
@@ -285,7 +313,8 @@ mod tests {
     }
 
     fn error(retry: plugin::Retry, retry_after_ms: Option<u64>, code: &str, message: &str) -> String {
-        let error = plugin::SendError { retry, retry_after_ms, code: code.to_owned(), message: message.to_owned() };
+        let error =
+            plugin::SendError { retry, retry_after_ms, code: code.to_owned(), message: message.to_owned() };
         match cleaned(Err(error)) {
             Outcome::Failed(Failure { kind, code, detail, retry_after }) => {
                 format!("{} {code} {retry_after:?}: {detail}", kind.as_str())
@@ -305,13 +334,17 @@ mod tests {
         check(error(Never, None, "rejected", " "), "permanent rejected None: the plugin gave no reason");
         check(error(Never, None, "\x1b[2J", "a\nb"), r"permanent internal None: a\nb");
         check(error(Never, None, "auth", "token s\\3 \x1b"), r"permanent auth None: token <secret> \u{1b}");
-        check(error(Never, None, "auth", &"x".repeat(50)), &format!("permanent auth None: {}…[10 bytes more]", "x".repeat(40)));
+        check(
+            error(Never, None, "auth", &"x".repeat(50)),
+            &format!("permanent auth None: {}…[10 bytes more]", "x".repeat(40)),
+        );
     }
 
     #[test]
     fn a_receipt_is_clamped() {
         let link = plugin::Link { label: "l\n".to_owned(), url: "u".to_owned() };
-        let receipt = plugin::Receipt { provider_id: Some("id\x07".to_owned()), detail: None, links: vec![link; 100] };
+        let receipt =
+            plugin::Receipt { provider_id: Some("id\x07".to_owned()), detail: None, links: vec![link; 100] };
         let Outcome::Delivered { receipt } = cleaned(Ok(receipt)) else { panic!("a receipt is a delivery") };
         assert_eq!(receipt.provider_id.as_deref(), Some(r"id\u{7}"));
         assert_eq!((receipt.links.len(), receipt.links[0].label.as_str()), (16, r"l\n"));

@@ -3,20 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbell_domain::{Failure, FailureKind, Limits, LogLevel, Mode, Outcome};
+use sandbell_domain::grant::TlsMaterial;
+use sandbell_domain::{
+    Exchange, Failure, FailureKind, Grants, HttpGrant, HttpRule, Limits, LogLevel, Mode, Outcome,
+};
 use sandbell_sandbox::{ConfigRefusal, Settings};
 
 use crate::guest::Guest;
-use crate::rig::{lease, limits, open, outcome, sandbox, sandbox_with, settings, try_once};
+use crate::rig::{lease, limits, open, open_granted, outcome, sandbox, sandbox_with, settings, try_once};
 
 const POLL: &str = "wasi:io/poll@0.2.6";
 const CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.6";
 
 /// Sleeps this long, then delivers.
 fn sleeping(millis: u64) -> Guest {
-    Guest::sending(&format!("(call $block (call $subscribe-duration (i64.const {}))) (i32.const 0)", millis * 1_000_000))
-        .import(CLOCK, "subscribe-duration", "(param i64) (result i32)")
-        .import(POLL, "[method]pollable.block", "(param i32)")
+    Guest::sending(&format!(
+        "(call $block (call $subscribe-duration (i64.const {}))) (i32.const 0)",
+        millis * 1_000_000
+    ))
+    .import(CLOCK, "subscribe-duration", "(param i64) (result i32)")
+    .import(POLL, "[method]pollable.block", "(param i32)")
 }
 
 #[tokio::test]
@@ -49,7 +55,10 @@ async fn a_refused_configuration_is_the_plugins_own_word() {
 
     let good = sandbox.load(&Guest::default().build()).await.unwrap();
     assert_eq!(sandbox.check_config(&open(&sandbox, &good, limits())).await, Ok(()));
-    let trapping = sandbox.load(&Guest { set_config: "unreachable".to_owned(), ..Guest::default() }.build()).await.unwrap();
+    let trapping = sandbox
+        .load(&Guest { set_config: "unreachable".to_owned(), ..Guest::default() }.build())
+        .await
+        .unwrap();
     let refusal = sandbox.check_config(&open(&sandbox, &trapping, limits())).await.unwrap_err();
     insta::assert_snapshot!(refusal, @"the plugin broke down in `set-config`: it panicked or reached code that it takes for unreachable");
 }
@@ -69,7 +78,47 @@ async fn nothing_is_granted_before_sending() {
         ..Guest::default()
     }
     .import("sandbell:channel/http@0.1.0", "send", &format!("(param {})", "i32 ".repeat(14)));
-    assert!(outcome(&try_once(&guest).await).starts_with("delivered"), "{}", outcome(&try_once(&guest).await));
+    assert!(
+        outcome(&try_once(&guest).await).starts_with("delivered"),
+        "{}",
+        outcome(&try_once(&guest).await)
+    );
+<<<<<<< HEAD
+=======
+}
+
+/// Sends `GET https://a.example/x` and traps unless the answer is `ok` (0) or `err` (1), as told.
+fn requesting(answer: u32) -> Guest {
+    let send = format!(
+        "(i32.store (i32.const 110004) (i32.const 120003)) (i32.store (i32.const 110008) (i32.const 19))
+         (call $send (i32.const 120000) (i32.const 3) (i32.const 110000) (i32.const 1) (i32.const 8) (i32.const 0)
+            (i32.const 8) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 100000))
+         (if (i32.ne (i32.load8_u (i32.const 100000)) (i32.const {answer})) (then unreachable)) (i32.const 0)"
+    );
+    let fields = r#"(data (i32.const 120000) "GEThttps://a.example/x")"#.to_owned();
+    Guest { fields, ..Guest::sending(&send) }.import(
+        "sandbell:channel/http@0.1.0",
+        "send",
+        &format!("(param {})", "i32 ".repeat(14)),
+    )
+}
+
+#[tokio::test]
+async fn a_call_without_a_grant_is_answered_and_one_with_a_grant_is_recorded() {
+    let refused = try_once(&requesting(1)).await;
+    assert!(outcome(&refused).starts_with("delivered"), "{}", outcome(&refused));
+
+    let sandbox = sandbox();
+    let plugin = sandbox.load(&requesting(0).build()).await.unwrap();
+    let rules = vec![HttpRule::parse("GET https://a.example/x").unwrap()];
+    let grant = HttpGrant { rules, networks: Vec::new(), tls: TlsMaterial::default(), proxy: None };
+    let grants = Grants { http: Some(grant), smtp: None };
+    let channel = open_granted(&sandbox, &plugin, limits(), grants);
+    let attempt = sandbox.attempt(&channel, &lease(), Mode::DryRun).await;
+    assert!(outcome(&attempt).starts_with("delivered"), "{}", outcome(&attempt));
+    let [Exchange::Http(exchange)] = &attempt.exchanges[..] else { panic!("{:?}", attempt.exchanges) };
+    assert_eq!((exchange.method.as_str(), exchange.url.as_str()), ("GET", "https://a.example/x"));
+>>>>>>> room-sandbox
 }
 
 #[tokio::test]
@@ -82,7 +131,10 @@ async fn wasi_is_there_and_empty() {
     let attempt = try_once(&stderr).await;
     assert!(outcome(&attempt).starts_with("delivered"));
     let line = &attempt.log[0];
-    assert_eq!((line.level, line.message.as_str(), line.fields[0].1.as_str()), (LogLevel::Warn, "Guest", "stderr"));
+    assert_eq!(
+        (line.level, line.message.as_str(), line.fields[0].1.as_str()),
+        (LogLevel::Warn, "Guest", "stderr")
+    );
 
     // The list's length is at 4.
     let environment = Guest::sending(
@@ -101,8 +153,11 @@ async fn wasi_is_there_and_empty() {
     .import("wasi:sockets/tcp-create-socket@0.2.6", "create-tcp-socket", "(param i32 i32)");
     assert!(outcome(&try_once(&socket).await).starts_with("delivered"));
 
-    let http = Guest::sending("(drop (call $fields)) (i32.const 0)")
-        .import("wasi:http/types@0.2.6", "[constructor]fields", "(result i32)");
+    let http = Guest::sending("(drop (call $fields)) (i32.const 0)").import(
+        "wasi:http/types@0.2.6",
+        "[constructor]fields",
+        "(result i32)",
+    );
     insta::assert_snapshot!(outcome(&try_once(&http).await), @"denied [denied] the plugin called `wasi:http`, which is never granted; it must use `sandbell:channel/http`");
 }
 
@@ -149,7 +204,10 @@ async fn a_full_host_is_busy_and_a_full_channel_waits() {
     );
     assert!(outcome(&slow).starts_with("delivered"));
     insta::assert_snapshot!(outcome(&busy), @"transient [busy] this host is running as many attempts as it may; the delivery will be tried again");
-    assert!(matches!(busy.outcome, Outcome::Failed(Failure { kind: FailureKind::Transient, retry_after: Some(_), .. })));
+    assert!(matches!(
+        busy.outcome,
+        Outcome::Failed(Failure { kind: FailureKind::Transient, retry_after: Some(_), .. })
+    ));
     assert!(outcome(&waited).starts_with("delivered"), "{}", outcome(&waited));
 }
 
@@ -160,7 +218,9 @@ async fn dropping_an_attempt_ends_it() {
     let channel = open(&sandbox, &plugin, Limits { attempt: Duration::from_mins(1), ..limits() });
     let lease = lease();
     for _ in 0..20 {
-        let dropped = tokio::time::timeout(Duration::from_millis(5), sandbox.attempt(&channel, &lease, Mode::Send)).await;
+        let dropped =
+            tokio::time::timeout(Duration::from_millis(5), sandbox.attempt(&channel, &lease, Mode::Send))
+                .await;
         assert!(dropped.is_err());
     }
     // The slots are free again.

@@ -211,7 +211,9 @@ impl Info {
         align(&mut data);
         let info = DATA + data.len();
         data.extend_from_slice(&head);
-        data.extend_from_slice(&[pair(8, 0), pair(8, 0), pair(wants_at, self.wants.len()), pair(8, 0)].concat());
+        data.extend_from_slice(
+            &[pair(8, 0), pair(8, 0), pair(wants_at, self.wants.len()), pair(8, 0)].concat(),
+        );
         (data, info)
     }
 }

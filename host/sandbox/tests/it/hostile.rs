@@ -57,7 +57,10 @@ async fn sleeping_runs_out_of_time() {
 
 #[tokio::test]
 async fn a_recursion_without_an_end_runs_out_of_stack() {
-    let recursion = Guest { fields: "(func $r (call $r) (call $r))".to_owned(), ..Guest::sending("(call $r) (i32.const 0)") };
+    let recursion = Guest {
+        fields: "(func $r (call $r) (call $r))".to_owned(),
+        ..Guest::sending("(call $r) (i32.const 0)")
+    };
     let attempt = try_once(&recursion).await;
     insta::assert_snapshot!(outcome(&attempt), @"trapped [stack] the plugin called itself too deep in `send-notification`; look for a recursion without an end");
     assert_eq!(attempt.log.len(), 1);
@@ -76,10 +79,13 @@ async fn memory_and_tables_are_limited() {
 
     let table = Guest {
         fields: "(table $t 0 funcref)".to_owned(),
-        ..Guest::sending("(if (i32.ne (table.grow $t (ref.null func) (i32.const 1000000)) (i32.const -1)) (then unreachable)) (i32.const 0)")
+        ..Guest::sending(
+            "(if (i32.ne (table.grow $t (ref.null func) (i32.const 1000000)) (i32.const -1)) (then unreachable)) (i32.const 0)",
+        )
     };
     assert!(outcome(&try_once(&table).await).starts_with("delivered"));
-    let born_wide = Guest { fields: "(table 15000 funcref) (table 15000 funcref)".to_owned(), ..Guest::default() };
+    let born_wide =
+        Guest { fields: "(table 15000 funcref) (table 15000 funcref)".to_owned(), ..Guest::default() };
     insta::assert_snapshot!(outcome(&try_once(&born_wide).await), @"trapped [memory] the plugin asked for 30000 table elements while it started, too many");
 }
 
@@ -106,7 +112,11 @@ async fn a_trap_is_named_and_its_frames_go_to_the_log() {
 
 #[tokio::test]
 async fn exit_is_an_outcome() {
-    let exit = Guest::sending("(call $exit (i32.const 0)) (i32.const 0)").import("wasi:cli/exit@0.2.6", "exit", "(param i32)");
+    let exit = Guest::sending("(call $exit (i32.const 0)) (i32.const 0)").import(
+        "wasi:cli/exit@0.2.6",
+        "exit",
+        "(param i32)",
+    );
     insta::assert_snapshot!(outcome(&try_once(&exit).await), @"trapped [exit] the plugin called `exit` with code 0 in `send-notification` instead of answering");
 }
 
@@ -119,7 +129,11 @@ async fn a_flood_of_calls_is_ended() {
     assert_eq!(attempt.usage.host_calls, 10_001);
 
     // WASI is counted as well; the next tick ends it.
-    let clock = Guest::sending("(loop $l (drop (call $now)) (br $l)) (unreachable)").import(CLOCK, "now", "(result i64)");
+    let clock = Guest::sending("(loop $l (drop (call $now)) (br $l)) (unreachable)").import(
+        CLOCK,
+        "now",
+        "(result i64)",
+    );
     let attempt = try_with(&clock, Limits { cpu: Duration::from_secs(5), ..limits() }).await;
     insta::assert_snapshot!(outcome(&attempt), @"trapped [host-calls] the plugin called the host more than 10000 times in `send-notification`");
 }
@@ -138,12 +152,16 @@ async fn a_log_without_an_end_is_cut() {
     let attempt = try_with(&flood, Limits { cpu: Duration::from_secs(5), ..limits() }).await;
     assert!(outcome(&attempt).starts_with("delivered"), "{}", outcome(&attempt));
     assert_eq!((attempt.log.len(), attempt.log[0].message.as_str()), (201, "Guest"));
-    assert_eq!(attempt.log[200].message, "8800 more lines were dropped: at most 200 lines and 65536 bytes are kept");
+    assert_eq!(
+        attempt.log[200].message,
+        "8800 more lines were dropped: at most 200 lines and 65536 bytes are kept"
+    );
 }
 
 #[tokio::test]
 async fn a_result_is_limited_and_checked() {
-    let large = Guest { memory: r#"(memory (export "memory") 64)"#.to_owned(), ..Guest::sending(&error_of(2 << 20)) };
+    let large =
+        Guest { memory: r#"(memory (export "memory") 64)"#.to_owned(), ..Guest::sending(&error_of(2 << 20)) };
     insta::assert_snapshot!(outcome(&try_once(&large).await), @"trapped [result-too-large] the plugin handed over more data in one call than it may in `send-notification`");
 
     let long = outcome(&try_once(&Guest::sending(&error_of(10_000))).await);
@@ -160,15 +178,21 @@ async fn a_result_is_limited_and_checked() {
 
 #[tokio::test]
 async fn handles_and_randomness_are_limited() {
-    let pollables = Guest::sending("(loop $l (drop (call $subscribe-duration (i64.const 1))) (br $l)) (unreachable)")
-        .import(CLOCK, "subscribe-duration", "(param i64) (result i32)");
+    let pollables =
+        Guest::sending("(loop $l (drop (call $subscribe-duration (i64.const 1))) (br $l)) (unreachable)")
+            .import(CLOCK, "subscribe-duration", "(param i64) (result i32)");
     insta::assert_snapshot!(outcome(&try_once(&pollables).await), @"trapped [handles] the plugin holds too many handles, or one that is not its own, in `send-notification`");
 
-    let foreign = Guest::sending("(call $block (i32.const 77)) (i32.const 0)").import(POLL, "[method]pollable.block", "(param i32)");
+    let foreign = Guest::sending("(call $block (i32.const 77)) (i32.const 0)").import(
+        POLL,
+        "[method]pollable.block",
+        "(param i32)",
+    );
     insta::assert_snapshot!(outcome(&try_once(&foreign).await), @"trapped [trap] the plugin broke a rule in `send-notification`: unknown handle index 77");
 
-    let random = Guest::sending("(call $get-random-bytes (i64.const 0x40000000) (i32.const 100000)) (i32.const 0)")
-        .import("wasi:random/random@0.2.6", "get-random-bytes", "(param i64 i32)");
+    let random =
+        Guest::sending("(call $get-random-bytes (i64.const 0x40000000) (i32.const 100000)) (i32.const 0)")
+            .import("wasi:random/random@0.2.6", "get-random-bytes", "(param i64 i32)");
     insta::assert_snapshot!(outcome(&try_once(&random).await), @"trapped [trap] the plugin broke a rule in `send-notification`: requested len 1073741824 exceeds limit 65536");
 }
 

@@ -8,7 +8,11 @@ use crate::rig::sandbox;
 async fn inspected(sandbox: &Sandbox, bytes: &[u8]) -> String {
     match sandbox.inspect(bytes).await {
         Ok(Inspected { digest: _, size_bytes: _, world, imports, exports, info }) => {
-            format!("{world} imports {imports:?} exports {exports:?}: {} wants {}", info.name, info.wants.len())
+            format!(
+                "{world} imports {imports:?} exports {exports:?}: {} wants {}",
+                info.name,
+                info.wants.len()
+            )
         }
         Err(error) => error.to_string(),
     }
@@ -50,7 +54,8 @@ async fn another_contract_is_refused_with_the_difference() {
     let sandbox = sandbox();
     insta::assert_snapshot!(inspected(&sandbox, &of_version("0.2.0")).await, @"the component was built for `sandbell:channel@0.2.0`; this host serves `sandbell:channel@0.1.0`: build it anew with that contract, or update the host");
 
-    let other_export = Guest::default().build_against("get-info: func() -> info;", "get-info: func() -> string;");
+    let other_export =
+        Guest::default().build_against("get-info: func() -> info;", "get-info: func() -> string;");
     insta::assert_snapshot!(inspected(&sandbox, &other_export).await, @"the export `get-info` has another type than the contract's: expected `record` found `string`; build it anew against `sandbell:channel@0.1.0`");
     let other_import = with_http(vec![]).build_against("        status: u16,", "        status: u32,");
     insta::assert_snapshot!(inspected(&sandbox, &other_import).await, @"the import `sandbell:channel/http@0.1.0` has another type than this host offers: instance export `send` has the wrong type: type mismatch with results: type mismatch for field status: expected `u16` found `u32`; build the component anew");
@@ -61,7 +66,9 @@ async fn an_import_that_is_not_offered_is_named_with_the_way_out() {
     let sandbox = sandbox();
     let unknown = Guest::default().import("wasi:keyvalue/store@0.2.0", "open", "").calling("open", 0);
     insta::assert_snapshot!(inspected(&sandbox, &unknown.build()).await, @"the component imports `wasi:keyvalue/store@0.2.0`, which this host does not have; a channel gets none of it: use `sandbell:channel/http` or `smtp`, and log through `sandbell:channel/log`");
-    let amqp = Guest::default().import("sandbell:channel/amqp@0.1.0", "publish", "(param i32 i32)").calling("publish", 2);
+    let amqp = Guest::default()
+        .import("sandbell:channel/amqp@0.1.0", "publish", "(param i32 i32)")
+        .calling("publish", 2);
     insta::assert_snapshot!(inspected(&sandbox, &amqp.build()).await, @"the component imports `sandbell:channel/amqp@0.1.0`, which this host does not have; AMQP is part of the contract but not of this version of the host: use `sandbell:channel/http`");
     insta::assert_snapshot!(inspected(&sandbox, &with_http(vec![]).build()).await, @"the component imports `sandbell:channel/http@0.1.0` but wants no http; add a want of `http` to its info, or drop the import");
     insta::assert_snapshot!(inspected(&sandbox, &with_http(vec![("smtp", "a.example:25")]).build()).await, @"the component imports `sandbell:channel/http@0.1.0` but wants no http; add a want of `http` to its info, or drop the import");
@@ -70,10 +77,14 @@ async fn an_import_that_is_not_offered_is_named_with_the_way_out() {
 #[tokio::test]
 async fn a_bad_info_is_refused() {
     let sandbox = sandbox();
-    let named = |name: &str| Guest { info: Info { name: name.to_owned(), wants: vec![] }, ..Guest::default() };
+    let named =
+        |name: &str| Guest { info: Info { name: name.to_owned(), wants: vec![] }, ..Guest::default() };
     insta::assert_snapshot!(inspected(&sandbox, &named(" ").build()).await, @"the info has no name; the plugin's author must fill it in");
     insta::assert_snapshot!(inspected(&sandbox, &named("\x1b[2Jx").build()).await, @r"the info's name `\u{1b}[2Jx` holds control characters; the plugin's author must remove them");
-    let wanting = |target| Guest { info: Info { name: "Guest".to_owned(), wants: vec![("http", target)] }, ..Guest::default() };
+    let wanting = |target| Guest {
+        info: Info { name: "Guest".to_owned(), wants: vec![("http", target)] },
+        ..Guest::default()
+    };
     insta::assert_snapshot!(inspected(&sandbox, &wanting("POST {url}").build()).await, @"the want `POST {url}` cannot be granted: `{url}` names no option of this plugin");
     insta::assert_snapshot!(inspected(&sandbox, &wanting("everything").build()).await, @"the want `everything` cannot be granted: `everything` is no absolute http or https URL; write e.g. `https://api.example.com/hook`");
     insta::assert_snapshot!(inspected(&sandbox, &named(&"x".repeat(70_000)).build()).await, @"`get-info` failed: the plugin handed over more data in one call than it may in `get-info` (result-too-large)");
@@ -94,8 +105,12 @@ async fn a_get_info_that_misbehaves_is_ended() {
 #[tokio::test]
 async fn a_component_that_takes_forever_to_compile_is_ended() {
     // 31 KB that compile for seconds, two hundred times (`reference/security.md` §3.6).
-    let nested = format!("(func (local {}) {} {})", "i32 ".repeat(1000), "(loop ".repeat(300), ")".repeat(300));
+    let nested =
+        format!("(func (local {}) {} {})", "i32 ".repeat(1000), "(loop ".repeat(300), ")".repeat(300));
     let bomb = Guest { fields: nested.repeat(2), ..Guest::default() };
     let answer = inspected(&sandbox(), &bomb.build()).await;
-    assert!(answer.starts_with("sandbell:channel@0.1.0") || answer.starts_with("compiling takes more than"), "{answer}");
+    assert!(
+        answer.starts_with("sandbell:channel@0.1.0") || answer.starts_with("compiling takes more than"),
+        "{answer}"
+    );
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sandbell_broker::{Egress, EgressSettings};
 use sandbell_domain::{
-    Attempt, Channel, Config, Contact, Delivery, Event, Failure, Grants, Lease, Limits, LogLevel, Mode, Notification,
-    NotificationId, Object, Outcome, Source, TenantId,
+    Attempt, Channel, Config, Contact, Delivery, Event, Failure, Grants, Lease, Limits, LogLevel, Mode,
+    Notification, NotificationId, Object, Outcome, Source, TenantId,
 };
 use sandbell_sandbox::{OpenChannel, Plugin, Sandbox, Settings};
 use tokio::runtime::Handle;
@@ -29,7 +29,11 @@ pub(crate) fn sandbox() -> Sandbox {
 }
 
 pub(crate) fn sandbox_with(settings: Settings) -> Sandbox {
-    let egress = Egress::new(Handle::current(), EgressSettings { user_agent: "tests".to_owned() }).unwrap();
+    let egress = Egress::new(
+        Handle::current(),
+        EgressSettings { user_agent: "tests".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
+    )
+    .unwrap();
     Sandbox::new(settings, Arc::new(egress)).unwrap()
 }
 
@@ -39,8 +43,16 @@ pub(crate) fn limits() -> Limits {
 }
 
 pub(crate) fn open(sandbox: &Sandbox, plugin: &Plugin, limits: Limits) -> OpenChannel {
-    let mut channel =
-        Channel::carried(TenantId::local(), "test", plugin.digest(), Config::default(), Grants::default());
+    open_granted(sandbox, plugin, limits, Grants::default())
+}
+
+pub(crate) fn open_granted(
+    sandbox: &Sandbox,
+    plugin: &Plugin,
+    limits: Limits,
+    grants: Grants,
+) -> OpenChannel {
+    let mut channel = Channel::carried(TenantId::local(), "test", plugin.digest(), Config::default(), grants);
     channel.limits = limits;
     sandbox.open(plugin, channel).unwrap()
 }
@@ -84,6 +96,8 @@ pub(crate) async fn try_with(guest: &Guest, limits: Limits) -> Attempt {
 pub(crate) fn outcome(attempt: &Attempt) -> String {
     match &attempt.outcome {
         Outcome::Delivered { receipt } => format!("delivered {receipt:?}"),
-        Outcome::Failed(Failure { kind, code, detail, retry_after: _ }) => format!("{} [{code}] {detail}", kind.as_str()),
+        Outcome::Failed(Failure { kind, code, detail, retry_after: _ }) => {
+            format!("{} [{code}] {detail}", kind.as_str())
+        }
     }
 }
