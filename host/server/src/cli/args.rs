@@ -138,7 +138,7 @@ pub(crate) struct Approve {
 /// Deliver one notification now
 ///
 /// The configuration is a JSON object (or TOML, if the file's name ends in `.toml`) of the plugin's options. The
-/// notification is either the params of Icinga's SendNotification, with or without the request around them, or, with
+/// notification is either the params of Icinga's `SendNotification`, with or without the request around them, or, with
 /// `"version": 1`, in Sandbell's own words.
 #[derive(Args, Debug)]
 pub(crate) struct Send {

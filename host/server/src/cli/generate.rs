@@ -1,5 +1,6 @@
 //! Completions, manual pages and the reference, all made from the command line itself.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -16,16 +17,16 @@ use super::run::{Context, Done};
 /// Shells that `codegen` writes completions for.
 const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Fish, Shell::Zsh];
 
-pub(super) fn completions(shell: Shell) -> Done {
+pub(super) fn completions(shell: Shell) {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), crate::config::PROGRAM, &mut script);
     Output::bytes(&script);
-    Ok(Exit::Ok)
 }
 
 pub(super) fn man(context: &Context, dir: &Path) -> Done {
     write_man(dir)?;
-    done(context, dir)
+    say_where(context, dir);
+    Ok(Exit::Ok)
 }
 
 /// `DIR/cli.md`, `DIR/man/*.1`, `DIR/completions/*`.
@@ -39,12 +40,12 @@ pub(super) fn all(context: &Context, dir: &Path) -> Done {
             .map_err(failed)?;
     }
     fs::write(dir.join("cli.md"), reference()).map_err(failed)?;
-    done(context, dir)
+    say_where(context, dir);
+    Ok(Exit::Ok)
 }
 
-fn done(context: &Context, dir: &Path) -> Done {
+fn say_where(context: &Context, dir: &Path) {
     context.output.result(|| format!("written to {}\n", dir.display()), || json!({ "dir": dir }));
-    Ok(Exit::Ok)
 }
 
 fn write_man(dir: &Path) -> Result<(), Problem> {
@@ -68,7 +69,7 @@ fn describe(command: &Command, text: &mut String) {
     let name = own.get_bin_name().unwrap_or(crate::config::PROGRAM).to_owned();
     let help = own.render_long_help().to_string();
     let lines: Vec<_> = help.lines().map(str::trim_end).collect();
-    text.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+    let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         describe(verb, text);
     }
@@ -160,7 +161,7 @@ mod tests {
         Deliver one notification now
 
         The configuration is a JSON object (or TOML, if the file's name ends in `.toml`) of the plugin's
-        options. The notification is either the params of Icinga's SendNotification, with or without the
+        options. The notification is either the params of Icinga's `SendNotification`, with or without the
         request around them, or, with `"version": 1`, in Sandbell's own words.
 
         Usage: sandbell send [OPTIONS] --config <FILE> --notification <FILE> <PLUGIN>

@@ -1,5 +1,6 @@
 //! `sandbell icinga link PLUGIN --dir CHANNELS_DIR`: makes the link, then starts it as the daemon does.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,7 +28,7 @@ pub(super) fn run(context: &Context, args: args::Link) -> Done {
     let installed = state.get(&plugin)?;
     let name = match name {
         Some(name) => name,
-        None => plugin.as_str().parse().map_err(bad_name)?,
+        None => plugin.as_str().parse().map_err(|error| bad_name(&error))?,
     };
     let dir = dir.canonicalize().map_err(|error| Problem::file(&dir, "look at", &error))?;
     let link = make_link(&state, &context.app.config.program, &plugin, &name, &dir)?;
@@ -63,7 +64,7 @@ fn text(link: &Path, name: &LinkName, info: &Json, milliseconds: f64, approved: 
         field("version")
     );
     if let Err(plugin) = approved {
-        text.push_str(&format!("hint: it delivers nothing before `sandbell plugin approve {plugin}`\n"));
+        let _ = writeln!(text, "hint: it delivers nothing before `sandbell plugin approve {plugin}`");
     }
     text.push_str("hint: the daemon looks for new channel types when it starts; restart it\n");
     text
@@ -89,8 +90,8 @@ fn get_info(link: &Path) -> Result<(Json, Duration), Problem> {
     };
     let (sender, answer) = mpsc::channel();
     let read = move || {
-        let mut line = String::new();
-        let result = BufReader::new(stdout).read_line(&mut line).map(|_| line);
+        let mut text = String::new();
+        let result = BufReader::new(stdout).read_line(&mut text).map(|_| text);
         let _ = sender.send((result, started.elapsed()));
     };
     let reader = thread::spawn(read);
@@ -103,18 +104,18 @@ fn get_info(link: &Path) -> Result<(Json, Duration), Problem> {
     let _ = child.wait();
     let _ = reader.join();
     asked.map_err(|error| failed(error.to_string()))?;
-    let (line, duration) =
+    let (text, duration) =
         answer.map_err(|_| failed(format!("no answer within {} s", GET_INFO.as_secs())))?;
-    let line = line.map_err(|error| failed(error.to_string()))?;
+    let text = text.map_err(|error| failed(error.to_string()))?;
     let mut reply: Json =
-        serde_json::from_str(&line).map_err(|_| failed("it ended without an answer".to_owned()))?;
+        serde_json::from_str(&text).map_err(|_| failed("it ended without an answer".to_owned()))?;
     match reply["error"].as_str() {
         Some(error) => Err(failed(error.to_owned())),
         None => Ok((reply["result"].take(), duration)),
     }
 }
 
-fn bad_name(error: BadLinkName) -> Problem {
+fn bad_name(error: &BadLinkName) -> Problem {
     Problem::new(Exit::Usage, "link_name", error.to_string()).hint("give it a name with --name")
 }
 

@@ -67,7 +67,7 @@ pub(super) fn describe(stored: &InfoV1) -> String {
         ("digest", digest.to_string()),
         ("size", size(*size_bytes)),
         ("world", world.clone()),
-        ("imports", imports.join(", ")),
+        ("imports", imports_text(imports)),
         ("exports", exports.join(", ")),
         ("addresses", address_types.join(", ")),
     ];
@@ -85,6 +85,17 @@ pub(super) fn describe(stored: &InfoV1) -> String {
         text.push('\n');
     }
     text
+}
+
+/// What tells something: the interfaces of WASI are linked to nothing, so they are only counted.
+fn imports_text(imports: &[String]) -> String {
+    let (wasi, own): (Vec<_>, Vec<_>) = imports.iter().partition(|import| import.starts_with("wasi:"));
+    let own = own.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match wasi.len() {
+        0 => own,
+        count if own.is_empty() => format!("{count} of WASI, which lead nowhere"),
+        count => format!("{own}, and {count} of WASI, which lead nowhere"),
+    }
 }
 
 pub(super) fn wants_table(wants: &[Want]) -> String {
@@ -172,7 +183,7 @@ mod tests {
             digest: Digest::of(b""),
             size_bytes: 119_700,
             world: "sandbell:channel@0.1.0".to_owned(),
-            imports: vec!["sandbell:channel/http@0.1.0".to_owned()],
+            imports: vec!["sandbell:channel/http@0.1.0".to_owned(), "wasi:cli/exit@0.2.6".to_owned()],
             exports: vec!["sandbell:channel/plugin@0.1.0".to_owned()],
             info: PluginInfo {
                 name: "Sl\x1b[2Jack".to_owned(),
@@ -208,7 +219,7 @@ mod tests {
         digest     sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
         size       117 KiB
         world      sandbell:channel@0.1.0
-        imports    sandbell:channel/http@0.1.0
+        imports    sandbell:channel/http@0.1.0, and 1 of WASI, which lead nowhere
         exports    sandbell:channel/plugin@0.1.0
         addresses  slack
 

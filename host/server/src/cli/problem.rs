@@ -1,6 +1,8 @@
 //! What went wrong, why, and what to do about it; the only place where errors get exit codes and hints.
 
 use std::error::Error;
+use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use sandbell_domain::escape;
@@ -38,10 +40,12 @@ impl Problem {
     }
 
     pub(crate) fn file(path: &Path, action: &str, error: &std::io::Error) -> Self {
-        let exit = match error.kind() {
-            std::io::ErrorKind::NotFound => Exit::NotFound,
-            std::io::ErrorKind::PermissionDenied => Exit::NotAllowed,
-            _ => Exit::Failed,
+        let exit = if error.kind() == ErrorKind::NotFound {
+            Exit::NotFound
+        } else if error.kind() == ErrorKind::PermissionDenied {
+            Exit::NotAllowed
+        } else {
+            Exit::Failed
         };
         Self::new(exit, "file", format!("cannot {action} `{}`", escape::line(&path.display().to_string())))
             .because(error.to_string())
@@ -51,10 +55,10 @@ impl Problem {
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("error: {}\n", escape::block(&self.what));
         if let Some(because) = &self.because {
-            text.push_str(&format!("because: {}\n", escape::block(because)));
+            let _ = writeln!(text, "because: {}", escape::block(because));
         }
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("hint: {}\n", escape::block(hint)));
+            let _ = writeln!(text, "hint: {}", escape::block(hint));
         }
         text
     }
@@ -81,7 +85,7 @@ impl From<StateError> for Problem {
             E::Open(_) => Self::plain(Exit::NotAllowed, "state_open", &error),
             E::Locked { .. } => Self::plain(Exit::Conflict, "state_locked", &error),
             E::Newer { .. } => Self::plain(Exit::Conflict, "state_newer", &error),
-            E::Io { error: io, .. } if io.kind() == std::io::ErrorKind::PermissionDenied => {
+            E::Io { error: io, .. } if io.kind() == ErrorKind::PermissionDenied => {
                 Self::plain(Exit::NotAllowed, "state_io", &error).hint(
                     "set SANDBELL_STATE to a directory of yours, or run this as the user who owns the state",
                 )

@@ -63,7 +63,10 @@ fn dispatch(context: &Context, verb: Verb) -> Done {
         Verb::Plugin(Plugin::Remove { name }) => plugin::remove(context, &name),
         Verb::Send(args) => send::run(context, &args),
         Verb::Icinga(Icinga::Link(args)) => icinga_link::run(context, args),
-        Verb::Completions { shell } => generate::completions(shell),
+        Verb::Completions { shell } => {
+            generate::completions(shell);
+            Ok(Exit::Ok)
+        }
         Verb::Man { dir } => generate::man(context, &dir),
         Verb::Codegen { dir } => generate::all(context, &dir),
     }

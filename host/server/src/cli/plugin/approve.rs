@@ -1,5 +1,6 @@
 //! `sandbell plugin approve NAME`: shows what a plugin wants and asks; without a terminal, `--yes` is the answer.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sandbell_domain::target::check_options;
@@ -13,7 +14,7 @@ use super::super::output::{Output, ask};
 use super::super::problem::Problem;
 use super::super::run::{Context, Done};
 use super::install::difference_text;
-use super::show::approval_text;
+use super::show::beyond_wants;
 use crate::install::{Installed, Standing, changes, tls_material, user_name};
 
 pub(in crate::cli) fn run(context: &Context, args: args::Approve) -> Done {
@@ -42,7 +43,7 @@ pub(in crate::cli) fn run(context: &Context, args: args::Approve) -> Done {
     context.output.result(
         || {
             let version = &installed.info.info.version;
-            format!("{name} {version} is approved\n{}", approval_text(&approval))
+            format!("{name} {version} is approved\n{}", beyond_wants(&approval))
         },
         || json!({ "name": name.as_str(), "approval": approval }),
     );
@@ -99,11 +100,14 @@ fn question(installed: &Installed, approval: &Approval) -> String {
     text.push_str(&wants_table(&info.info.wants));
     text.push('\n');
     if let (Some(earlier), Standing::Upgrade { running }) = (earlier, installed.standing()) {
-        text.push_str(&format!("\nWhat differs from {running}:\n"));
+        let _ = writeln!(text, "\nWhat differs from {running}:");
         text.push_str(&difference_text(&changes(&earlier.wants, &info.info.wants)));
     }
-    text.push_str("\nApproval:\n");
-    text.push_str(&approval_text(approval));
+    let beyond = beyond_wants(approval);
+    if !beyond.is_empty() {
+        text.push_str("\nBeyond what it wants:\n");
+        text.push_str(&beyond);
+    }
     text
 }
 

@@ -1,5 +1,6 @@
 //! `sandbell plugin install FILE`: puts a component under a name. It may do nothing until it is approved.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use sandbell_domain::Digest;
@@ -55,14 +56,14 @@ fn text(installed: &Installed, before: Option<Digest>, difference: Option<&[Chan
     match installed.standing() {
         Standing::Approved => return text,
         Standing::NotApproved => {
-            text.push_str(&format!("\n{}\n", wants_table(&info.info.wants)));
+            let _ = writeln!(text, "\n{}", wants_table(&info.info.wants));
         }
         Standing::Upgrade { running } => {
-            text.push_str(&format!("{running} keeps running until this one is approved\n"));
+            let _ = writeln!(text, "{running} keeps running until this one is approved");
             text.push_str(&difference.map(difference_text).unwrap_or_default());
         }
     }
-    text.push_str(&format!("\nhint: `sandbell plugin approve {name}` lets it do this\n"));
+    let _ = writeln!(text, "\nhint: `sandbell plugin approve {name}` lets it do this");
     text
 }
 

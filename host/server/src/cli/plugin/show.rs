@@ -1,5 +1,7 @@
 //! `sandbell plugin show NAME`: everything about an installed plugin.
 
+use std::fmt::Write as _;
+
 use sandbell_domain::{Approval, escape};
 use serde_json::json;
 
@@ -20,20 +22,27 @@ pub(in crate::cli) fn run(context: &Context, name: &PluginName) -> Done {
 
 fn text(installed: &Installed) -> String {
     let mut text = inspect::describe(&installed.info);
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "\nInstalled {} from {}\n",
         installed.plugin.installed_at,
         escape::line(&installed.plugin.source)
-    ));
-    text.push_str(&format!("Approved: {}\n", list::standing(installed.standing())));
+    );
+    let _ = writeln!(text, "Approved: {}", list::standing(installed.standing()));
     if let Some(approval) = &installed.approval {
         text.push_str(&approval_text(approval));
     }
     text
 }
 
-/// What an approval allows beyond the wants, and who said so.
-pub(super) fn approval_text(approval: &Approval) -> String {
+/// Who approved, and what beyond the wants.
+fn approval_text(approval: &Approval) -> String {
+    let Approval { approved_at, approved_by, .. } = approval;
+    format!("  by {} at {approved_at}\n{}", escape::line(approved_by), beyond_wants(approval))
+}
+
+/// What an approval allows beyond the wants.
+pub(super) fn beyond_wants(approval: &Approval) -> String {
     let Approval {
         digest: _,
         wants: _,
@@ -43,11 +52,11 @@ pub(super) fn approval_text(approval: &Approval) -> String {
         client_certificate_file,
         client_key_file,
         proxy,
-        approved_at,
-        approved_by,
+        approved_at: _,
+        approved_by: _,
     } = approval;
-    let mut lines = vec![format!("  by {approved_by} at {approved_at}")];
-    lines.extend(allow.iter().map(|want| format!("  also {} {}", want.capability.as_str(), want.target)));
+    let mut lines: Vec<_> =
+        allow.iter().map(|want| format!("  also {} {}", want.capability.as_str(), want.target)).collect();
     lines.extend(networks.iter().map(|network| format!("  private network {network}")));
     for (what, file) in [
         ("trusts only", ca_file),
@@ -63,5 +72,5 @@ pub(super) fn approval_text(approval: &Approval) -> String {
         }
         format!("  proxy {proxy}")
     }));
-    lines.iter().map(|line| format!("{}\n", escape::line(line))).collect()
+    lines.iter().fold(String::new(), |text, line| text + &escape::line(line) + "\n")
 }

@@ -1,5 +1,7 @@
 //! How a delivery ended, in words and as an exit code.
 
+use std::fmt::Write as _;
+
 use sandbell_domain::{Attempt, Failure, FailureKind, Outcome, Receipt, escape};
 use serde_json::{Value as Json, json};
 
@@ -58,10 +60,10 @@ fn delivered(args: &args::Send, receipt: &Receipt, attempt: &Attempt) -> String 
         .map(|id| format!("  as {id}"))
         .chain(detail.iter().map(|detail| format!("  {detail}")))
     {
-        text.push_str(&format!("{}\n", escape::line(&line)));
+        let _ = writeln!(text, "{}", escape::line(&line));
     }
     for link in links {
-        text.push_str(&format!("  {}: {}\n", escape::line(&link.label), escape::line(&link.url)));
+        let _ = writeln!(text, "  {}: {}", escape::line(&link.label), escape::line(&link.url));
     }
     text
 }
@@ -69,9 +71,9 @@ fn delivered(args: &args::Send, receipt: &Receipt, attempt: &Attempt) -> String 
 fn log_text(attempt: &Attempt) -> String {
     let mut text = String::new();
     for line in &attempt.log {
-        text.push_str(&format!("log {}: {}", line.level.as_str(), line.message));
+        let _ = write!(text, "log {}: {}", line.level.as_str(), line.message);
         for (key, value) in &line.fields {
-            text.push_str(&format!(" {key}={value}"));
+            let _ = write!(text, " {key}={value}");
         }
         text.push('\n');
     }

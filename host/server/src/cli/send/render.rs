@@ -43,7 +43,9 @@ fn smtp(text: &mut String, exchange: &SmtpExchange) {
         line(text, &format!("login: {login}"));
     }
     line(text, &format!("MAIL FROM:<{from}>"));
-    to.iter().for_each(|to| line(text, &format!("RCPT TO:<{to}>")));
+    for to in to {
+        line(text, &format!("RCPT TO:<{to}>"));
+    }
     block(text, message);
     if let Some(answer) = answer {
         line(text, &format!("answered {answer} in {} ms", duration.as_millis()));
@@ -69,7 +71,9 @@ fn line(text: &mut String, line: &str) {
 }
 
 fn fields(text: &mut String, fields: &[(String, String)]) {
-    fields.iter().for_each(|(name, value)| line(text, &format!("{name}: {value}")));
+    for (name, value) in fields {
+        line(text, &format!("{name}: {value}"));
+    }
 }
 
 /// A body after an empty line. Line ends of mail are shown as line ends.
@@ -109,16 +113,14 @@ pub(super) fn to_json(exchanges: &[Exchange]) -> Json {
 
 /// Text as it is; other bytes as `{"hex": …}`.
 fn bytes_json(bytes: &[u8]) -> Json {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Json::from(text),
-        Err(_) => {
-            let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            });
-            json!({ "hex": hex })
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Json::from(text);
     }
+    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    json!({ "hex": hex })
 }
 
 pub(super) fn millis(duration: std::time::Duration) -> u64 {
@@ -187,7 +189,10 @@ mod tests {
     #[test]
     fn a_url_is_a_place_and_a_target() {
         assert_eq!(place_and_target("https://a.example:8443/x?y=/z"), ("https://a.example:8443", "/x?y=/z"));
-        assert_eq!(place_and_target("https://a.example/<secret:url>"), ("https://a.example", "/<secret:url>"));
+        assert_eq!(
+            place_and_target("https://a.example/<secret:url>"),
+            ("https://a.example", "/<secret:url>")
+        );
         assert_eq!(place_and_target("https://a.example"), ("https://a.example", "/"));
         assert_eq!(place_and_target("<secret:url>"), ("<secret:url>", "/"));
     }

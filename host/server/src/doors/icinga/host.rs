@@ -154,12 +154,9 @@ impl Host {
         let Prepared { channel, info, bytes, waiting } = prepared;
         let digest = channel.plugin;
         let sandbox = self.engine.sandbox().map_err(|error| error.to_string())?;
-        let plugin = match lock(&self.compiled).as_ref().filter(|(compiled, _)| *compiled == digest) {
-            Some((_, plugin)) => Some(plugin.clone()),
-            None => None,
-        };
-        let plugin = match plugin {
-            Some(plugin) => plugin,
+        let compiled = lock(&self.compiled).clone().filter(|(compiled, _)| *compiled == digest);
+        let plugin = match compiled {
+            Some((_, plugin)) => plugin,
             None => sandbox.load(&bytes).await.map_err(|error| error.to_string())?,
         };
         *lock(&self.compiled) = Some((digest, plugin.clone()));

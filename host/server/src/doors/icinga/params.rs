@@ -86,10 +86,11 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn integer(&self, name: &str) -> Result<i64, BadParams> {
-        match self.get(name) {
-            Json::Null => Ok(0),
-            json => json.as_i64().ok_or_else(|| self.wrong(name, "a whole number of 64 bits")),
+        let json = self.get(name);
+        if json.is_null() {
+            return Ok(0);
         }
+        json.as_i64().ok_or_else(|| self.wrong(name, "a whole number of 64 bits"))
     }
 
     pub(super) fn objects(&self, name: &str) -> Result<Vec<Option<Self>>, BadParams> {

@@ -103,7 +103,7 @@ impl<R: Read> Lossy<R> {
             let mut bytes = std::mem::take(&mut self.carry);
             bytes.extend(&buffer[..length]);
             if length == 0 {
-                bytes.iter().for_each(|_| push_replacement(&mut self.ready));
+                push_replacements(bytes.len(), &mut self.ready);
                 return Ok(());
             }
             self.carry = mend(&bytes, &mut self.ready);
@@ -128,23 +128,21 @@ impl<R: Read> Read for Lossy<R> {
 /// Appends `bytes` as UTF-8; what is returned may be the beginning of a character.
 fn mend(mut bytes: &[u8], out: &mut Vec<u8>) -> Vec<u8> {
     loop {
-        let error = match std::str::from_utf8(bytes) {
-            Ok(_) => {
-                out.extend(bytes);
-                return Vec::new();
-            }
-            Err(error) => error,
+        let Err(error) = std::str::from_utf8(bytes) else {
+            out.extend(bytes);
+            return Vec::new();
         };
         let (valid, rest) = bytes.split_at(error.valid_up_to());
         out.extend(valid);
         let Some(wrong) = error.error_len() else { return rest.to_vec() };
-        (0..wrong).for_each(|_| push_replacement(out));
+        push_replacements(wrong, out);
         bytes = &rest[wrong..];
     }
 }
 
-fn push_replacement(out: &mut Vec<u8>) {
-    out.extend("\u{fffd}".as_bytes());
+/// One for each wrong byte.
+fn push_replacements(wrong: usize, out: &mut Vec<u8>) {
+    out.extend("\u{fffd}".repeat(wrong).as_bytes());
 }
 
 #[cfg(test)]

@@ -239,7 +239,16 @@ mod tests {
         ])
         .await;
         assert_eq!(ended, Ended::Cleanly);
-        insta::assert_snapshot!(heard, @"");
+        insta::assert_snapshot!(heard, @r#"
+        {"id":0,"result":{"name":"A"},"jsonrpc":"2.0"}
+        {"id":0,"error":{"code":-32602,"message":"{\"mode\":\"ok\",\"n\":1.50}"},"jsonrpc":"2.0"}
+        {"id":1,"error":{"code":-32603,"message":"no"},"jsonrpc":"2.0"}
+        {"id":1,"result":null,"jsonrpc":"2.0"}
+        {"id":3,"error":{"code":-32600,"message":"missing required parameters"},"jsonrpc":"2.0"}
+        {"id":"four","error":{"code":-32600,"message":"missing required parameters"},"jsonrpc":"2.0"}
+        {"id":5,"error":{"code":-32601,"message":"method not found"},"jsonrpc":"2.0"}
+        {"id":0,"result":{"name":"A"},"jsonrpc":"2.0"}
+        "#);
     }
 
     #[tokio::test]
