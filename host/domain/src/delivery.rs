@@ -185,7 +185,7 @@ impl LogLevel {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub wall: Duration,
-    /// Measured on epoch ticks, so it is a multiple of the tick.
+    /// Of the guest and of the host on its behalf, by the clock of the thread that ran them; waiting is free.
     pub cpu: Duration,
     pub memory_peak_bytes: usize,
     pub host_calls: u32,

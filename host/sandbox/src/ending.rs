@@ -241,3 +241,34 @@ fn seconds(limit: Duration) -> String {
 fn mebibytes(bytes: usize) -> String {
     format!("{} MiB", bytes >> 20)
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::Store;
+    use wasmtime::component::{Component, Linker};
+
+    use super::*;
+
+    #[test]
+    fn a_full_pool_is_busy_and_not_a_fault() {
+        let engine = crate::engine::for_running(1).unwrap();
+        let bytes = wat::parse_str("(component (core module $m) (core instance (instantiate $m)))").unwrap();
+        let component = Component::from_binary(&engine, &bytes).unwrap();
+        let linker = Linker::new(&engine);
+        let (mut one, mut two) = (Store::new(&engine, ()), Store::new(&engine, ()));
+        one.set_epoch_deadline(1);
+        two.set_epoch_deadline(1);
+        linker.instantiate(&mut one, &component).unwrap();
+        let error = linker.instantiate(&mut two, &component).unwrap_err();
+        let failure = Ending::Error(error).failure(Phase::Start, &MemoryLimits::new(0, 0), 0);
+        assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::Transient, "busy"));
+        drop(one);
+        linker.instantiate(&mut two, &component).unwrap();
+    }
+
+    #[test]
+    fn durations_are_read_by_people() {
+        assert_eq!(seconds(Duration::from_secs(30)), "30 s");
+        assert_eq!(seconds(Duration::from_millis(500)), "500 ms");
+    }
+}

@@ -14,7 +14,7 @@ use wasmtime::{
 use crate::SandboxError;
 
 /// The full version: wasmtime itself embeds only `48`, and an artefact of a miscompiling release must not outlive it.
-const ARTEFACT_VERSION: &str = concat!("wasmtime 48.0.8, sandbell ", env!("CARGO_PKG_VERSION"));
+const ARTEFACT_VERSION: &str = concat!("wasmtime =48.0.8, sandbell ", env!("CARGO_PKG_VERSION"));
 
 const MIB: usize = 1 << 20;
 
@@ -164,6 +164,17 @@ mod tests {
         let runner = for_running(4).unwrap();
         assert_eq!(compatibility(&for_compiling().unwrap()), compatibility(&runner));
         assert_eq!(compatibility(&runner).len(), 64);
+    }
+
+    #[test]
+    fn the_version_of_artefacts_is_that_of_the_engine() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let pinned = manifest
+            .split("wasmtime = { version = \"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap();
+        assert!(ARTEFACT_VERSION.contains(&format!("wasmtime {pinned},")), "{pinned}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The sandbox: one engine, the guests' own runtime, the ticker and the cache. One per process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use sandbell_broker::{Egress, EgressError};
 use sandbell_domain::{Attempt, Channel, Digest, Failure, Lease, Limits, LogLevel, Mode, PluginInfo, escape};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 use crate::artefact::Artefact;
 use crate::attempt::{self, OpenChannel};
@@ -48,7 +49,7 @@ pub struct Sandbox {
     linker: Linker<State>,
     ticker: Ticker,
     guests: Guests,
-    cache: Option<Cache>,
+    cache: Option<Arc<Cache>>,
     compiler: PathBuf,
     log_level: LogLevel,
     attempts: Semaphore,
@@ -115,19 +116,20 @@ impl Sandbox {
     pub async fn load(&self, bytes: &[u8]) -> Result<Plugin, InspectError> {
         scan::header(bytes)?;
         let digest = Digest::of(bytes);
-        if let Some(component) = self.cached(&digest) {
+        if let Some(component) = self.cached(digest).await {
             return Plugin::link(&self.linker, &component, digest, bytes.len());
         }
         let artefact = compile::compile(&self.compiler, bytes).await?;
         let component =
             artefact.load(&self.engine).map_err(|error| InspectError::Compile { reason: reason(&error) })?;
         let plugin = Plugin::link(&self.linker, &component, digest, bytes.len())?;
-        self.keep(&digest, &artefact);
+        self.keep(digest, artefact).await;
         Ok(plugin)
     }
 
-    fn cached(&self, digest: &Digest) -> Option<wasmtime::component::Component> {
-        let artefact = self.cache.as_ref()?.get(digest)?;
+    async fn cached(&self, digest: Digest) -> Option<Component> {
+        let cache = Arc::clone(self.cache.as_ref()?);
+        let artefact = spawn_blocking(move || cache.get(&digest)).await.ok()??;
         match artefact.load(&self.engine) {
             Ok(component) => Some(component),
             Err(error) => {
@@ -140,10 +142,9 @@ impl Sandbox {
         }
     }
 
-    fn keep(&self, digest: &Digest, artefact: &Artefact) {
-        if let Some(cache) = &self.cache
-            && let Err(error) = cache.put(digest, artefact)
-        {
+    async fn keep(&self, digest: Digest, artefact: Artefact) {
+        let Some(cache) = self.cache.clone() else { return };
+        if let Ok(Err(error)) = spawn_blocking(move || cache.put(&digest, &artefact)).await {
             tracing::warn!("The artefact of {digest} cannot be kept; it will be compiled again: {error}");
         }
     }
@@ -207,9 +208,9 @@ impl Sandbox {
     }
 }
 
-fn open_cache(dir: &std::path::Path, engine: &Engine) -> Option<Cache> {
+fn open_cache(dir: &Path, engine: &Engine) -> Option<Arc<Cache>> {
     match Cache::open(dir, engine::compatibility(engine)) {
-        Ok(cache) => Some(cache),
+        Ok(cache) => Some(Arc::new(cache)),
         Err(error) => {
             tracing::warn!("Compiled plugins are not kept, every start compiles them anew: {error}");
             None
@@ -234,5 +235,39 @@ async fn get_info(plugin: Plugin, level: LogLevel) -> Result<PluginInfo, Inspect
             }
             Err(InspectError::Failed(ending::failed(attempt::failure(&broken, &store, &limits))))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbell_broker::EgressSettings;
+
+    use super::*;
+
+    fn sandbox() -> Sandbox {
+        let egress = Egress::new(
+            Handle::current(),
+            EgressSettings { user_agent: "tests".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
+        )
+        .unwrap();
+        let compiler = PathBuf::from("/nonexistent");
+        let settings = Settings { cache_dir: None, compiler, attempts_max: 2, log_level: LogLevel::Info };
+        Sandbox::new(settings, Arc::new(egress)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_host_ends_one_attempt() {
+        let sandbox = sandbox();
+        let failure = sandbox.run(async { panic!("a fault of ours") }).await.map(|((), _)| ()).unwrap_err();
+        assert_eq!(failure.code, "host-bug");
+        assert_eq!(sandbox.run(async { 1 }).await.map(|(one, _)| one), Ok(1));
+    }
+
+    #[tokio::test]
+    async fn a_sandbox_ends_while_a_guest_runs() {
+        let sandbox = Arc::new(sandbox());
+        let waiting = timeout(Duration::from_millis(20), sandbox.run(std::future::pending::<()>())).await;
+        assert!(waiting.is_err());
+        drop(sandbox);
     }
 }

@@ -10,6 +10,8 @@ use sandbell_domain::LogLevel;
 use sandbell_sandbox::{Sandbox, SandboxError, Settings};
 use tokio::runtime::{self, Runtime};
 
+use crate::clock::Clock;
+
 /// Attempts that run at the same time in one process: a channel's process serves one channel.
 const ATTEMPTS_MAX: u32 = 64;
 
@@ -66,7 +68,7 @@ fn start(settings: &Settings) -> Result<Started, EngineError> {
         .build()
         .map_err(|error| EngineError::Runtime(Arc::new(error)))?;
     let user_agent = concat!("sandbell/", env!("CARGO_PKG_VERSION")).to_owned();
-    let egress = Egress::new(io.handle().clone(), EgressSettings { user_agent })
+    let egress = Egress::new(io.handle().clone(), EgressSettings { user_agent, now: || Clock.now() })
         .map_err(|error| EngineError::Egress(Arc::new(error)))?;
     let sandbox = Sandbox::new(settings.clone(), Arc::new(egress))
         .map_err(|error| EngineError::Sandbox(Arc::new(error)))?;

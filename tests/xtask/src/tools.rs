@@ -100,6 +100,11 @@ const DEBIAN_PACKAGES: [DebianPackage; 3] = [
         file: "/usr/sbin/saslpasswd2",
         because: "it makes Postfix's test accounts",
     },
+    DebianPackage {
+        name: "openssl",
+        file: "/usr/bin/openssl",
+        because: "it makes the certificates of the test servers",
+    },
 ];
 
 impl Tool {

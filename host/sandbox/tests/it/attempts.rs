@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbell_domain::{Failure, FailureKind, Limits, LogLevel, Mode, Outcome};
+use sandbell_domain::grant::TlsMaterial;
+use sandbell_domain::{
+    Exchange, Failure, FailureKind, Grants, HttpGrant, HttpRule, Limits, LogLevel, Mode, Outcome,
+};
 use sandbell_sandbox::{ConfigRefusal, Settings};
 
 use crate::guest::Guest;
-use crate::rig::{lease, limits, open, outcome, sandbox, sandbox_with, settings, try_once};
+use crate::rig::{lease, limits, open, open_granted, outcome, sandbox, sandbox_with, settings, try_once};
 
 const POLL: &str = "wasi:io/poll@0.2.6";
 const CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.6";
@@ -80,6 +83,39 @@ async fn nothing_is_granted_before_sending() {
         "{}",
         outcome(&try_once(&guest).await)
     );
+}
+
+/// Sends `GET https://a.example/x` and traps unless the answer is `ok` (0) or `err` (1), as told.
+fn requesting(answer: u32) -> Guest {
+    let send = format!(
+        "(i32.store (i32.const 110004) (i32.const 120003)) (i32.store (i32.const 110008) (i32.const 19))
+         (call $send (i32.const 120000) (i32.const 3) (i32.const 110000) (i32.const 1) (i32.const 8) (i32.const 0)
+            (i32.const 8) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 100000))
+         (if (i32.ne (i32.load8_u (i32.const 100000)) (i32.const {answer})) (then unreachable)) (i32.const 0)"
+    );
+    let fields = r#"(data (i32.const 120000) "GEThttps://a.example/x")"#.to_owned();
+    Guest { fields, ..Guest::sending(&send) }.import(
+        "sandbell:channel/http@0.1.0",
+        "send",
+        &format!("(param {})", "i32 ".repeat(14)),
+    )
+}
+
+#[tokio::test]
+async fn a_call_without_a_grant_is_answered_and_one_with_a_grant_is_recorded() {
+    let refused = try_once(&requesting(1)).await;
+    assert!(outcome(&refused).starts_with("delivered"), "{}", outcome(&refused));
+
+    let sandbox = sandbox();
+    let plugin = sandbox.load(&requesting(0).build()).await.unwrap();
+    let rules = vec![HttpRule::parse("GET https://a.example/x").unwrap()];
+    let grant = HttpGrant { rules, networks: Vec::new(), tls: TlsMaterial::default(), proxy: None };
+    let grants = Grants { http: Some(grant), smtp: None };
+    let channel = open_granted(&sandbox, &plugin, limits(), grants);
+    let attempt = sandbox.attempt(&channel, &lease(), Mode::DryRun).await;
+    assert!(outcome(&attempt).starts_with("delivered"), "{}", outcome(&attempt));
+    let [Exchange::Http(exchange)] = &attempt.exchanges[..] else { panic!("{:?}", attempt.exchanges) };
+    assert_eq!((exchange.method.as_str(), exchange.url.as_str()), ("GET", "https://a.example/x"));
 }
 
 #[tokio::test]

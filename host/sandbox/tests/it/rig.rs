@@ -29,7 +29,11 @@ pub(crate) fn sandbox() -> Sandbox {
 }
 
 pub(crate) fn sandbox_with(settings: Settings) -> Sandbox {
-    let egress = Egress::new(Handle::current(), EgressSettings { user_agent: "tests".to_owned() }).unwrap();
+    let egress = Egress::new(
+        Handle::current(),
+        EgressSettings { user_agent: "tests".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
+    )
+    .unwrap();
     Sandbox::new(settings, Arc::new(egress)).unwrap()
 }
 
@@ -39,8 +43,16 @@ pub(crate) fn limits() -> Limits {
 }
 
 pub(crate) fn open(sandbox: &Sandbox, plugin: &Plugin, limits: Limits) -> OpenChannel {
-    let mut channel =
-        Channel::carried(TenantId::local(), "test", plugin.digest(), Config::default(), Grants::default());
+    open_granted(sandbox, plugin, limits, Grants::default())
+}
+
+pub(crate) fn open_granted(
+    sandbox: &Sandbox,
+    plugin: &Plugin,
+    limits: Limits,
+    grants: Grants,
+) -> OpenChannel {
+    let mut channel = Channel::carried(TenantId::local(), "test", plugin.digest(), Config::default(), grants);
     channel.limits = limits;
     sandbox.open(plugin, channel).unwrap()
 }
