@@ -16,15 +16,6 @@ pub(crate) enum Special {
     Forbidden(&'static str),
 }
 
-impl Special {
-    /// A noun phrase, e.g. `a private address`.
-    pub(crate) const fn reason(self) -> &'static str {
-        match self {
-            Self::Closed(reason) | Self::Forbidden(reason) => reason,
-        }
-    }
-}
-
 /// Whether a guest may reach `address` on `port` with the operator's `networks`.
 ///
 /// An address that carries another in it (NAT64, 6to4, Teredo, …) needs both to be allowed.
@@ -88,8 +79,8 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Ipv4Net {
 }
 
 const fn v6(segments: [u16; 8], prefix: u8) -> Ipv6Net {
-    let [a, b, c, d, e, f, g, h] = segments;
-    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
+    let [s0, s1, s2, s3, s4, s5, s6, s7] = segments;
+    Ipv6Net::new_assert(Ipv6Addr::new(s0, s1, s2, s3, s4, s5, s6, s7), prefix)
 }
 
 const fn closed4(a: u8, b: u8, c: u8, d: u8, prefix: u8, reason: &'static str) -> (Ipv4Net, Special) {

@@ -13,6 +13,9 @@ pub struct Record {
     pub received_bytes: usize,
 }
 
+/// A guest that is refused again and again is not written down without end.
+const EXCHANGES_MAX: usize = 64;
+
 /// Shared by all calls of one attempt.
 pub(crate) struct AttemptState {
     pub(crate) delivery: DeliveryId,
@@ -105,7 +108,9 @@ impl AttemptState {
 
     pub(crate) fn record(&self, exchange: Exchange, sent_bytes: usize, received_bytes: usize) {
         let mut record = lock(&self.record);
-        record.exchanges.push(exchange);
+        if record.exchanges.len() < EXCHANGES_MAX {
+            record.exchanges.push(exchange);
+        }
         record.sent_bytes += sent_bytes;
         record.received_bytes += received_bytes;
     }

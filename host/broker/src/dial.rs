@@ -56,11 +56,11 @@ pub(crate) enum DialError {
     #[error("`{0}` is no host name; write e.g. `mail.example.com`")]
     BadHost(String),
     #[error(
-        "`{host}` is {address}, {reason}; if it is meant to be reached, allow it with `sandbell plugin approve {kind} --network {rule}`"
+        "{what}; if it is meant to be reached, allow it with `sandbell plugin approve {kind} --network {rule}`"
     )]
-    Closed { host: String, address: IpAddr, reason: &'static str, kind: String, rule: String },
-    #[error("`{host}` is {address}, {reason}; no plugin may reach it")]
-    Forbidden { host: String, address: IpAddr, reason: &'static str },
+    Closed { what: String, kind: String, rule: String },
+    #[error("{what}; no plugin may reach it")]
+    Forbidden { what: String },
     #[error("`{0}` has no address; is the name right, and does the resolver answer?")]
     NoAddress(String),
     #[error("the resolver did not answer for `{0}` within {LOOKUP:?}")]
@@ -164,16 +164,17 @@ impl AuthorizedTarget {
     /// Whether a connection may go, or went, to `address`.
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), DialError> {
         let address = address.to_canonical();
-        let host = || self.host.to_string();
+        let what = |reason: &str| match &self.host {
+            Host::Domain(name) => format!("`{name}` is {address}, {reason}"),
+            Host::Ipv4(_) | Host::Ipv6(_) => format!("`{address}` is {reason}"),
+        };
         address::check(address, self.port, &self.reach.networks).map_err(|special| match special {
             Special::Closed(reason) => DialError::Closed {
-                host: host(),
-                address,
-                reason,
+                what: what(reason),
                 kind: self.reach.kind.clone(),
                 rule: SocketAddr::new(address, self.port).to_string(),
             },
-            Special::Forbidden(reason) => DialError::Forbidden { host: host(), address, reason },
+            Special::Forbidden(reason) => DialError::Forbidden { what: what(reason) },
         })
     }
 
@@ -213,7 +214,9 @@ impl AuthorizedTarget {
             match timeout(CONNECT, open(address)).await {
                 Ok(Ok(stream)) => {
                     let peer = stream.peer_addr().map_err(|error| refused(&error))?;
-                    self.check(peer.ip())?;
+                    if peer.ip() != address.ip() {
+                        return Err(refused(&io::ErrorKind::AddrNotAvailable.into()));
+                    }
                     return Ok(stream);
                 }
                 Ok(Err(error)) => last = refused(&error),

@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use sandbell_domain::delivery::{HttpAnswer, HttpExchange};
-use sandbell_domain::{Exchange, HttpRule, Mode};
+use sandbell_domain::target::METHODS;
+use sandbell_domain::{Exchange, HttpRule, Mode, escape};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 use zeroize::Zeroizing;
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::attempt::{AttemptState, Exhausted};
 use crate::dial::{AuthorizedTarget, DialError, Reach};
 use crate::power::Common;
+use crate::scrub::Scrubber;
 use crate::template::{RenderedUrl, TemplateError};
 use crate::value::{Body, HttpError, HttpRequest, HttpResponse};
 
@@ -60,13 +62,24 @@ pub(crate) async fn send(
     attempt: &AttemptState,
     request: HttpRequest,
 ) -> Result<HttpResponse, HttpError> {
+    carry(power, common, attempt, request)
+        .await
+        .map_err(|error| HttpError { message: common.scrubber.text(&error.message), ..error })
+}
+
+async fn carry(
+    power: &HttpPower,
+    common: &Common,
+    attempt: &AttemptState,
+    request: HttpRequest,
+) -> Result<HttpResponse, HttpError> {
     let until = request.timeout.map_or(attempt.deadline, |limit| {
         Instant::now().checked_add(limit).map_or(attempt.deadline, |until| until.min(attempt.deadline))
     });
     let method = method(&request.method)?;
     let url = common.secrets.url(&request.url, &request.query)?;
     let started = Instant::now();
-    let shown = common.scrubber.text(&url.masked);
+    let shown = common.scrubber.text(&escape::line(&url.masked));
     let authorized = allow(power, &method, &url).inspect_err(|error| {
         let hop = Hop::refused(&method, &shown);
         note(common, attempt, &hop, Vec::new(), Err(error), started);
@@ -80,17 +93,11 @@ pub(crate) async fn send(
     for _ in 0..=REDIRECTS_MAX {
         let (url, target) = match authorized.take() {
             Some(authorized) => authorized,
-            None => power.reach.url(&power.rules, hop.method.as_str(), &hop.url, &hop.shown_url).map_err(
-                |error| HttpError {
-                    message: format!("the server redirects, and {error}"),
-                    request_sent: true,
-                    ..error.into()
-                },
-            )?,
+            None => allow_hop(power, common, attempt, &hop)?,
         };
         let received = exchange(power, common, attempt, &hop, &url, &target, until)
             .await
-            .map_err(|error| HttpError { request_sent: has_sent || error.request_sent, ..error })?;
+            .map_err(|error| if has_sent { after_redirect(&error) } else { error })?;
         has_sent = true;
         match redirect::next(&received, &url, &hop.method)? {
             None => return Ok(received.into_response(&common.scrubber)),
@@ -116,6 +123,20 @@ fn allow(
         return Err(TemplateError::Authority.into());
     }
     Ok(authorized)
+}
+
+/// Allows what a server redirected to, by the same rules as the first URL.
+fn allow_hop(
+    power: &HttpPower,
+    common: &Common,
+    attempt: &AttemptState,
+    hop: &Hop,
+) -> Result<(Url, AuthorizedTarget), HttpError> {
+    power.reach.url(&power.rules, hop.method.as_str(), &hop.url, &hop.shown_url).map_err(|error| {
+        let error = after_redirect(&error.into());
+        note(common, attempt, hop, Vec::new(), Err(&error), Instant::now());
+        error
+    })
 }
 
 /// One hop: counts it, sends it, reads the answer, writes both down.
@@ -172,12 +193,7 @@ impl Hop {
     }
 
     /// The next hop. On another origin no secret goes along: its headers are left out and its body is refused.
-    fn follow(
-        mut self,
-        next: redirect::Next,
-        from: &Url,
-        scrubber: &crate::scrub::Scrubber,
-    ) -> Result<Self, HttpError> {
+    fn follow(mut self, next: redirect::Next, from: &Url, scrubber: &Scrubber) -> Result<Self, HttpError> {
         let redirect::Next { url, method, keeps_body } = next;
         let shown_url = scrubber.text(url.as_str());
         if !keeps_body {
@@ -208,11 +224,11 @@ impl Hop {
 }
 
 fn method(text: &str) -> Result<Method, HttpError> {
-    if !sandbell_domain::target::METHODS.contains(&text) {
+    if !METHODS.contains(&text) {
         return Err(invalid(format!(
             "`{}` is no method that a plugin can use; write one of {} in capitals",
-            sandbell_domain::escape::line(&sandbell_domain::escape::cut(text, 32)),
-            sandbell_domain::target::METHODS.join(", ")
+            escape::line(&escape::cut(text, 32)),
+            METHODS.join(", ")
         )));
     }
     Method::from_bytes(text.as_bytes()).map_err(|_| invalid("the method cannot be sent".to_owned()))
@@ -278,6 +294,10 @@ fn too_late(url: &Url, after: Duration) -> HttpError {
         request_sent: true,
         retry_after: None,
     }
+}
+
+fn after_redirect(error: &HttpError) -> HttpError {
+    HttpError { message: format!("the server redirects, and {error}"), request_sent: true, ..error.clone() }
 }
 
 /// Scheme, host and port: what can be told of a URL whose path may be a secret.

@@ -121,3 +121,61 @@ fn lower_escapes(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::tests::secrets;
+
+    #[test]
+    fn every_form_of_a_secret_is_masked() {
+        let secret = "hünter2/+ \"x\"&y";
+        let scrubber = Scrubber::new(&secrets(&[("t", secret)]));
+        let check = |text: &str| {
+            let got = scrubber.text(&format!("before {text} after"));
+            assert_eq!(got, "before [redacted:t] after", "{text}");
+        };
+        check(secret);
+        check(&encode::path(secret.as_bytes()));
+        check(&encode::query(secret.as_bytes()));
+        check(&encode::query(secret.as_bytes()).replace("%20", "+"));
+        check(&lower_escapes(&encode::query(secret.as_bytes())));
+        check(&encode::json(secret));
+        check(&encode::json(secret).replace('/', "\\/"));
+        check(&encode::json(secret).replace('&', "\\u0026"));
+        check(&encode::hex(secret.as_bytes()));
+        check(&encode::hex(secret.as_bytes()).to_uppercase());
+    }
+
+    #[test]
+    fn base64_is_masked_wherever_it_starts() {
+        let scrubber = Scrubber::new(&secrets(&[("t", "sub?~?~way>>")]));
+        for shift in 0..6 {
+            for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+                let encoded = engine.encode(format!("{}sub?~?~way>>:rest", "u".repeat(shift)));
+                let got = scrubber.text(&encoded);
+                assert!(got.contains("[redacted:t]"), "{encoded} {got}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_url_is_masked_without_its_host_too() {
+        let scrubber = Scrubber::new(&secrets(&[("hook", "https://hooks.example/services/T0/B0/x")]));
+        let check = |text: &str, want: &str| assert_eq!(scrubber.text(text), want);
+        check("POST /services/T0/B0/x HTTP/1.1", "POST /[redacted:hook] HTTP/1.1");
+        check("see https://hooks.example/services/T0/B0/x", "see [redacted:hook]");
+        check("https://hooks.example/", "https://hooks.example/");
+    }
+
+    #[test]
+    fn what_is_too_short_or_not_there_is_left_alone() {
+        let scrubber = Scrubber::new(&secrets(&[("a", "on"), ("b", "abcd"), ("c", "abcdef")]));
+        let check = |text: &str, want: &str| assert_eq!(scrubber.text(text), want);
+        check("on abcd abcdef abc", "on [redacted:b] [redacted:c] abc");
+        let text = b"nothing of it \xff";
+        assert!(matches!(scrubber.bytes(text), Cow::Borrowed(same) if same == text));
+        assert_eq!(*scrubber.bytes(b"\xffabcd\xff"), *b"\xff[redacted:b]\xff");
+        assert_eq!(Scrubber::new(&secrets(&[])).text("abcd"), "abcd");
+    }
+}

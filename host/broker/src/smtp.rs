@@ -46,7 +46,9 @@ pub(crate) async fn send(
     };
     let started = Instant::now();
     let mut note = Note { server: shown(&server), login: login_shown(&server), letter: None };
-    let outcome = attempt_to_send(power, common, attempt, &server, &mail, &mut note).await;
+    let outcome = attempt_to_send(power, common, attempt, &server, &mail, &mut note)
+        .await
+        .map_err(|error| SmtpError { message: common.scrubber.text(&error.message), ..error });
     attempt_note(common, attempt, note, outcome.as_ref(), started);
     outcome
 }

@@ -166,7 +166,7 @@ impl Secrets {
                     out.room(value.len())?;
                     out.secret(&Zeroizing::new(encode(value)), &format!("<secret:{name}>"))?;
                 }
-                Part::Derived(derived) => self.derived(derived, &mut out, |bytes| bytes.to_vec())?,
+                Part::Derived(derived) => self.derived(derived, &mut out, <[u8]>::to_vec)?,
             }
         }
         Ok(out.rendered)

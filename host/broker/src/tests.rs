@@ -1,5 +1,10 @@
 //! The brokers from outside: real sockets on loopback, servers that say what a test tells them to.
 
-mod http;
-mod peer;
+mod answers; // what a server can do to us
+mod http; // what is sent
+mod mail_tls;
+mod peer; // servers and channels
+mod reach; // which URLs and servers are reached at all
+mod redirects;
 mod smtp;
+mod tls;

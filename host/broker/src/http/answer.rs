@@ -98,8 +98,10 @@ pub(super) async fn read(
         .collect();
     let mut body = Vec::new();
     let has_body = *method != Method::HEAD && !matches!(status, 204 | 304);
-    while has_body {
-        let Some(chunk) = response.chunk().await.map_err(|error| sent(explain(&error, url)))? else { break };
+    if !has_body {
+        return Ok(Received { status, headers, body });
+    }
+    while let Some(chunk) = response.chunk().await.map_err(|error| sent(explain(&error, url)))? {
         if body.len() + chunk.len() > limits.http_response_bytes_max {
             return Err(sent(Exhausted::ResponseBytes(limits.http_response_bytes_max).into()));
         }

@@ -14,7 +14,7 @@ use crate::dial::{CheckedResolver, Reach};
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A connection that nobody used for so long is closed.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 const IDLE_PER_HOST_MAX: usize = 64;
 

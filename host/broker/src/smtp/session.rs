@@ -26,7 +26,7 @@ use crate::value::Encryption;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const REPLY: Duration = Duration::from_secs(30);
 /// A server may think long about a whole message.
-const VERDICT: Duration = Duration::from_secs(60);
+const VERDICT: Duration = Duration::from_mins(1);
 /// The message is delivered by then, and a goodbye is not worth more.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -244,7 +244,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let mut refused: Vec<(String, Reply)> = Vec::new();
         for recipient in to {
             let reply = self.command(&format!("RCPT TO:<{recipient}>")).await?;
-            if !matches!(reply.code, 250 | 251) {
+            if !matches!(reply.code, 200..=299) {
                 refused.push((recipient.to_string(), reply));
             }
         }
@@ -369,4 +369,18 @@ fn stuffed(message: &[u8]) -> Vec<u8> {
         out.extend_from_slice(line);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_message_is_the_final_dot() {
+        let check = |message: &str, want: &str| assert_eq!(stuffed(message.as_bytes()), want.as_bytes());
+        check("a\r\n.\r\nQUIT\r\n", "a\r\n..\r\nQUIT\r\n");
+        check(".\r\n", "..\r\n");
+        check("..a\r\n.b.\r\n", "...a\r\n..b.\r\n");
+        check("a.\r\n", "a.\r\n");
+    }
 }

@@ -12,7 +12,7 @@ fn as_sent(exchange: &Exchange) -> String {
     let target = &url[url::Position::BeforePath..];
     let mut text = format!("{} {target} HTTP/1.1\r\n", exchange.method);
     for (name, value) in &exchange.headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name, ": ", value, "\r\n"]);
     }
     format!("{text}\r\n{}", String::from_utf8_lossy(&exchange.body))
 }

@@ -106,9 +106,7 @@ impl Case {
     }
 
     pub(super) fn egress(&self) -> Egress {
-        let settings =
-            EgressSettings { user_agent: "sandbell/test".to_owned(), now: || Timestamp::UNIX_EPOCH };
-        Egress::with_lookup(Handle::current(), settings, self.lookup()).unwrap()
+        egress(self.lookup())
     }
 
     pub(super) fn open(&self) -> ChannelEgress {
@@ -122,6 +120,12 @@ impl Case {
     pub(super) fn brokers(&self) -> Brokers {
         self.attempt(&self.open())
     }
+}
+
+/// An egress whose resolver is `lookup`.
+pub(super) fn egress(lookup: Lookup) -> Egress {
+    let settings = EgressSettings { user_agent: "sandbell/test".to_owned(), now: || Timestamp::UNIX_EPOCH };
+    Egress::with_lookup(Handle::current(), settings, lookup).unwrap()
 }
 
 pub(super) fn literal(text: &str) -> Vec<Part> {
