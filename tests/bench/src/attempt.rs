@@ -24,7 +24,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
             let start = Instant::now();
             let attempt = sandbox.attempt(&channel, &lease, Mode::DryRun).await;
             let time = start.elapsed();
-            ensure!(matches!(attempt.outcome, Outcome::Delivered { .. }), "not delivered: {:?}", attempt.outcome);
+            ensure!(
+                matches!(attempt.outcome, Outcome::Delivered { .. }),
+                "not delivered: {:?}",
+                attempt.outcome
+            );
             black_box(&attempt);
             if round >= WARM_UP {
                 times.push(time);
@@ -43,7 +47,12 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
         let instance = median(&mut instances);
         let micros = |time: Duration| format!("{:.1} µs", time.as_secs_f64() * 1e6);
         bench.row("attempt, answer at once", micros(attempt), "< 60 µs", attempt < Duration::from_micros(60));
-        bench.row("of it store and instance", micros(instance), "< 12 µs", instance < Duration::from_micros(12));
+        bench.row(
+            "of it store and instance",
+            micros(instance),
+            "< 12 µs",
+            instance < Duration::from_micros(12),
+        );
         Ok(())
     })
 }

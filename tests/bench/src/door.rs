@@ -14,8 +14,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let state = tempfile::tempdir()?;
     let links = tempfile::tempdir()?;
     let run = |arguments: &[&str]| -> Result<()> {
-        let status =
-            Command::new(&bench.program).args(arguments).env("SANDBELL_STATE", state.path()).stdout(Stdio::null()).status()?;
+        let status = Command::new(&bench.program)
+            .args(arguments)
+            .env("SANDBELL_STATE", state.path())
+            .stdout(Stdio::null())
+            .status()?;
         ensure!(status.success(), "sandbell {arguments:?} failed");
         Ok(())
     };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use sandbell_broker::{Egress, EgressSettings};
 use sandbell_domain::{
-    Address, Approval, Channel, Config, Contact, Delivery, Event, Incident, Lease, LogLevel, Notification, NotificationId,
-    Object, Severity, Source, TenantId, approve, grant::TlsMaterial,
+    Address, Approval, Channel, Config, Contact, Delivery, Event, Incident, Lease, LogLevel, Notification,
+    NotificationId, Object, Severity, Source, TenantId, approve, grant::TlsMaterial,
 };
 use sandbell_sandbox::{OpenChannel, Sandbox, Settings};
 use serde_json::json;
@@ -62,8 +62,12 @@ pub(crate) fn lease(channel: &Channel) -> Lease {
         },
         object: Object {
             name: "dummy-809!random fortune".to_owned(),
-            url: "http://localhost/icingaweb2/icingadb/service?name=random%20fortune&host.name=dummy-809".to_owned(),
-            tags: vec![("host".to_owned(), "dummy-809".to_owned()), ("service".to_owned(), "random fortune".to_owned())],
+            url: "http://localhost/icingaweb2/icingadb/service?name=random%20fortune&host.name=dummy-809"
+                .to_owned(),
+            tags: vec![
+                ("host".to_owned(), "dummy-809".to_owned()),
+                ("service".to_owned(), "random fortune".to_owned()),
+            ],
         },
         incident: Some(Incident {
             id: 1437,

@@ -35,6 +35,8 @@ fn serve(mut stream: TcpStream) -> Option<()> {
             buffer.extend_from_slice(&chunk[..read]);
         }
         buffer.drain(..head + length);
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok").ok()?;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok")
+            .ok()?;
     }
 }

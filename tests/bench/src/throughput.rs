@@ -36,7 +36,12 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
                 rate(|| {
                     let (client, url, body) = (client.clone(), url.clone(), body.clone());
                     async move {
-                        let answer = client.post(&url).header("content-type", "application/json").body(body).send().await?;
+                        let answer = client
+                            .post(&url)
+                            .header("content-type", "application/json")
+                            .body(body)
+                            .send()
+                            .await?;
                         ensure!(answer.status() == 200 && answer.bytes().await?.len() == 2, "not delivered");
                         Ok(())
                     }
@@ -48,7 +53,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
                     let (sandbox, channel, lease) = (Arc::clone(&sandbox), channel.clone(), lease.clone());
                     async move {
                         let attempt = sandbox.attempt(&channel, &lease, Mode::Send).await;
-                        ensure!(matches!(attempt.outcome, Outcome::Delivered { .. }), "{:?}", attempt.outcome);
+                        ensure!(
+                            matches!(attempt.outcome, Outcome::Delivered { .. }),
+                            "{:?}",
+                            attempt.outcome
+                        );
                         Ok(())
                     }
                 })
@@ -76,7 +85,8 @@ where
     for _ in 0..IN_FLIGHT {
         let (left, make) = (Arc::clone(&left), Arc::clone(&make));
         workers.spawn(async move {
-            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+            {
                 let next = make.lock().expect("no worker panics while it holds the list").pop();
                 if let Some(next) = next {
                     next.await?;

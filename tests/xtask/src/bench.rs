@@ -22,10 +22,10 @@ impl Bench {
         Channels { check_imports: false }.run(house)?;
         Guests {}.run(house)?;
         say::step("builds the program for speed");
-        run::run(house.cargo().args(["build", "--locked", "--release", "--package=sandbell"]))?;
-        say::step("measures");
         let mut cargo = house.cargo();
-        cargo.args(["run", "--quiet", "--locked", "--release", "--package", PACKAGE, "--"]);
-        run::run(cargo.args(&self.arguments))
+        run::run(cargo.args(["build", "--locked", "--release", "--package=sandbell", "--package", PACKAGE]))?;
+        say::step("measures");
+        let mut bench = house.command(house.target.join("release").join(PACKAGE));
+        run::run(bench.args(&self.arguments))
     }
 }

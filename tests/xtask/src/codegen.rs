@@ -1,92 +1,121 @@
-//! `cargo xtask codegen`: what is written by the program and kept in the repository.
+//! `cargo xtask codegen`: what the program writes about itself.
 //!
-//! The program's hidden verb `codegen DIR` writes a tree of files that stand at the same paths here: `docs/cli.md`,
-//! `dist/completions/…`, `dist/man/…`.
+//! The reference of the command line is kept in the repository, so that it can be read there. Completions and man pages are for
+//! packages: they are written into `dist` and not kept.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 
 use crate::{house::House, run, say};
 
+/// Files of the program's `codegen DIR` that are kept, and where.
+const KEPT: [(&str, &str); 1] = [("cli.md", "docs/cli.md")];
+/// Folders of it that are not kept; they go below `dist`.
+const SHIPPED: [&str; 2] = ["completions", "man"];
+
 /// Write the command line's reference, completions and man pages.
 #[derive(clap::Args)]
 pub(crate) struct Codegen {
-    /// Write nothing; fail if a file is not what would be written
+    /// Write nothing; fail if a kept file is not what would be written
     #[arg(long)]
     pub(crate) check: bool,
 }
 
 impl Codegen {
     pub(crate) fn run(&self, house: &House) -> Result<()> {
+        say::step("builds the program");
+        run::run(house.cargo().args(["build", "--locked", "--package=sandbell"]))?;
+        self.run_built(house)
+    }
+
+    /// The same with the program as it was built last.
+    pub(crate) fn run_built(&self, house: &House) -> Result<()> {
+        let program = house.target.join("debug/sandbell");
         let made = house.target.join("codegen");
         if made.exists() {
             fs::remove_dir_all(&made)?;
         }
+        fs::create_dir_all(&made)?;
         say::step("lets the program write its reference, completions and man pages");
-        let mut cargo = house.cargo();
-        cargo.args(["run", "--quiet", "--locked", "--package=sandbell", "--", "codegen"]);
-        run::run(cargo.arg(&made))?;
+        run::run(house.command(program).arg("codegen").arg(&made))?;
         let stale = stale(&made, &house.root)?;
         if self.check {
-            return if stale.is_empty() {
-                Ok(())
-            } else {
-                bail!("`cargo xtask codegen` would change {}", list(&stale))
-            };
+            return check(&stale);
         }
-        for path in &stale {
-            let ours = house.root.join(path);
-            fs::create_dir_all(ours.parent().context("a file stands in a folder")?)?;
-            fs::copy(made.join(path), ours)?;
+        for (from, to) in &stale {
+            copy(&made.join(from), &house.root.join(to))?;
+            say::note(&format!("wrote {to}"));
         }
-        if stale.is_empty() {
-            say::note("nothing has changed");
-        } else {
-            say::note(&format!("wrote {}", list(&stale)));
+        for folder in SHIPPED {
+            ship(&made.join(folder), &house.root.join("dist").join(folder))?;
+            say::note(&format!("wrote dist/{folder}"));
         }
         Ok(())
     }
 }
 
-/// The files below `made` that are not the same below `root`.
-fn stale(made: &Path, root: &Path) -> Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    let mut folders = vec![made.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("{} was not written", folder.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let below = path.strip_prefix(made)?.to_owned();
-            if fs::read(root.join(&below)).ok() != Some(fs::read(&path)?) {
-                paths.push(below);
-            }
+/// The kept files that are not what was made.
+fn stale(made: &Path, root: &Path) -> Result<Vec<(&'static str, &'static str)>> {
+    let mut stale = Vec::new();
+    for (from, to) in KEPT {
+        let new = fs::read(made.join(from)).with_context(|| format!("the program wrote no {from}"))?;
+        if fs::read(root.join(to)).ok() != Some(new) {
+            stale.push((from, to));
         }
     }
-    paths.sort();
-    Ok(paths)
+    Ok(stale)
 }
 
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+fn check(stale: &[(&str, &str)]) -> Result<()> {
+    let paths: Vec<&str> = stale.iter().map(|(_, to)| *to).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    bail!("{} is not what the program says of itself; run `cargo xtask codegen`", paths.join(", "))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to.parent().context("a file stands in a folder")?)?;
+    fs::copy(from, to).with_context(|| format!("{} cannot be written", to.display()))?;
+    Ok(())
+}
+
+fn ship(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from).with_context(|| format!("the program wrote no {}", from.display()))? {
+        let entry = entry?;
+        copy(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{list, stale};
+    use insta::assert_snapshot;
+
+    use super::{check, ship, stale};
     use crate::files::tree;
 
     #[test]
-    fn only_what_differs_is_stale() {
-        let made = tree(&[("docs/cli.md", "new"), ("dist/man/a.1", "same"), ("dist/man/b.1", "more")]);
-        let ours = tree(&[("docs/cli.md", "old"), ("dist/man/a.1", "same")]);
-        assert_eq!(list(&stale(made.path(), ours.path()).unwrap()), "dist/man/b.1, docs/cli.md");
-        assert!(stale(&made.path().join("nothing"), ours.path()).is_err());
+    fn a_kept_file_that_differs_is_stale() {
+        let made = tree(&[("cli.md", "new"), ("man/sandbell.1", "")]);
+        let ours = tree(&[("docs/cli.md", "old")]);
+        let found = stale(made.path(), ours.path()).unwrap();
+        assert_snapshot!(
+            check(&found).unwrap_err(),
+            @"docs/cli.md is not what the program says of itself; run `cargo xtask codegen`"
+        );
+        let same = tree(&[("docs/cli.md", "new")]);
+        check(&stale(made.path(), same.path()).unwrap()).unwrap();
+        assert_snapshot!(stale(ours.path(), same.path()).unwrap_err(), @"the program wrote no cli.md");
+    }
+
+    #[test]
+    fn what_is_shipped_is_copied() {
+        let made = tree(&[("man/sandbell.1", "x")]);
+        let dist = made.path().join("dist/man");
+        ship(&made.path().join("man"), &dist).unwrap();
+        assert!(dist.join("sandbell.1").is_file());
+        assert!(ship(&made.path().join("nothing"), &dist).is_err());
     }
 }

@@ -18,10 +18,10 @@ impl Demo {
         }
         tools::ensure_debian_packages()?;
         say::step("builds the program");
-        run::run(house.cargo().args(["build", "--locked", "--package=sandbell"]))?;
+        run::run(house.cargo().args(["build", "--locked", "--package=sandbell", "--package", PACKAGE]))?;
         Channels { check_imports: true }.run(house)?;
         Guests {}.run(house)?;
         say::step("sends notifications");
-        run::run(house.cargo().args(["run", "--quiet", "--locked", "--package", PACKAGE]))
+        run::run(&mut house.command(house.target.join("debug").join(PACKAGE)))
     }
 }

@@ -20,13 +20,23 @@ pub(crate) struct House {
     pub(crate) root: PathBuf,
     /// Where cargo builds: `target`, or what `CARGO_TARGET_DIR` says.
     pub(crate) target: PathBuf,
-    packages: Vec<String>,
+    packages: Vec<Package>,
+}
+
+/// A member of the workspace.
+struct Package {
+    name: String,
+    dependencies: Vec<String>,
 }
 
 impl House {
     pub(crate) fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.ancestors().nth(2).context("tests/xtask stands two folders below the root")?;
+        // What cargo says now comes first: the program may have been built in another work tree.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&manifest)
+            .ancestors()
+            .nth(2)
+            .context("tests/xtask stands two folders below the root")?;
         let text = run::output(command("cargo".as_ref(), root).args([
             "metadata",
             "--no-deps",
@@ -35,8 +45,7 @@ impl House {
         let metadata: Value = serde_json::from_str(&text).context("cargo metadata is not JSON")?;
         let target =
             metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
-        let names = metadata["packages"].as_array().into_iter().flatten();
-        let packages = names.filter_map(|package| package["name"].as_str()).map(str::to_owned).collect();
+        let packages = list(&metadata["packages"]).map(Package::read).collect();
         Ok(Self { root: root.to_owned(), target: target.into(), packages })
     }
 
@@ -50,13 +59,19 @@ impl House {
     }
 
     pub(crate) fn has_package(&self, name: &str) -> bool {
-        self.packages.iter().any(|package| package == name)
+        self.packages.iter().any(|package| package.name == name)
+    }
+
+    /// True if the package names the other in its own manifest.
+    pub(crate) fn depends_on(&self, name: &str, other: &str) -> bool {
+        let package = self.packages.iter().find(|package| package.name == name);
+        package.is_some_and(|package| package.dependencies.iter().any(|dependency| dependency == other))
     }
 
     /// The packages that are channels, in order of their names.
     pub(crate) fn channels(&self) -> Vec<&str> {
-        let mut channels: Vec<&str> =
-            self.packages.iter().map(String::as_str).filter(|name| name.starts_with("channel-")).collect();
+        let names = self.packages.iter().map(|package| package.name.as_str());
+        let mut channels: Vec<&str> = names.filter(|name| name.starts_with("channel-")).collect();
         channels.sort_unstable();
         channels
     }
@@ -76,6 +91,17 @@ impl House {
             .map(|profile| self.target.join(profile).join("sandbell"))
             .find(|p| p.is_file())
     }
+}
+
+impl Package {
+    fn read(metadata: &Value) -> Self {
+        let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
+        Self { name: name(metadata), dependencies: list(&metadata["dependencies"]).map(name).collect() }
+    }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
 }
 
 /// A program in the root, as if nobody had called it through `cargo xtask`.

