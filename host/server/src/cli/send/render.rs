@@ -21,7 +21,9 @@ pub(super) fn to_text(exchanges: &[Exchange]) -> String {
 
 fn http(text: &mut String, exchange: &HttpExchange) {
     let HttpExchange { method, url, headers, body, answer, error, duration } = exchange;
-    line(text, &format!("{method} {url}"));
+    let (place, target) = place_and_target(url);
+    line(text, &format!("to {place}"));
+    line(text, &format!("{method} {target} HTTP/1.1"));
     fields(text, headers);
     block(text, body);
     if let Some(HttpAnswer { status, headers, body }) = answer {
@@ -51,8 +53,19 @@ fn smtp(text: &mut String, exchange: &SmtpExchange) {
     }
 }
 
+/// What a request line needs of a URL, and what it does not say.
+fn place_and_target(url: &str) -> (&str, &str) {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let path = url[authority..].find(['/', '?']).map_or(url.len(), |at| authority + at);
+    match url.split_at(path) {
+        (place, "") => (place, "/"),
+        split => split,
+    }
+}
+
+/// Backslashes stay as they are: this is shown byte for byte.
 fn line(text: &mut String, line: &str) {
-    let _ = writeln!(text, "{}", escape::line(line));
+    let _ = writeln!(text, "{}", escape::block(&line.replace(['\r', '\n'], " ")));
 }
 
 fn fields(text: &mut String, fields: &[(String, String)]) {
@@ -124,7 +137,7 @@ mod tests {
         vec![
             Exchange::Http(HttpExchange {
                 method: "POST".to_owned(),
-                url: "https://hooks.example.com/***".to_owned(),
+                url: "https://hooks.example.com/<secret:url>".to_owned(),
                 headers: vec![("content-type".to_owned(), "application/json".to_owned())],
                 body: br#"{"text":"disk full"}"#.to_vec(),
                 answer: Some(HttpAnswer { status: 200, headers: vec![], body: b"ok\x1b[31m".to_vec() }),
@@ -147,7 +160,8 @@ mod tests {
     #[test]
     fn exchanges_read_as_they_were_on_the_wire() {
         assert_snapshot!(to_text(&exchanges()), @r#"
-        POST https://hooks.example.com/***
+        to https://hooks.example.com
+        POST /<secret:url> HTTP/1.1
         content-type: application/json
 
         {"text":"disk full"}
@@ -168,6 +182,14 @@ mod tests {
 
         failed: 550 no such user
         "#);
+    }
+
+    #[test]
+    fn a_url_is_a_place_and_a_target() {
+        assert_eq!(place_and_target("https://a.example:8443/x?y=/z"), ("https://a.example:8443", "/x?y=/z"));
+        assert_eq!(place_and_target("https://a.example/<secret:url>"), ("https://a.example", "/<secret:url>"));
+        assert_eq!(place_and_target("https://a.example"), ("https://a.example", "/"));
+        assert_eq!(place_and_target("<secret:url>"), ("<secret:url>", "/"));
     }
 
     #[test]
