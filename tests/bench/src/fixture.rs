@@ -18,7 +18,10 @@ use tokio::runtime::Handle;
 const ATTEMPTS_MAX: u32 = 128;
 
 pub(crate) fn sandbox(cache: &Path) -> Result<Sandbox> {
-    let egress = Egress::new(Handle::current(), EgressSettings { user_agent: "sandbell-bench".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH })?;
+    let egress = Egress::new(
+        Handle::current(),
+        EgressSettings { user_agent: "sandbell-bench".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
+    )?;
     let settings = Settings {
         cache_dir: Some(cache.to_owned()),
         compiler: std::env::current_exe()?,

@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn a_url_is_a_place_and_a_target() {
         assert_eq!(place_and_target("https://a.example:8443/x?y=/z"), ("https://a.example:8443", "/x?y=/z"));
-        assert_eq!(place_and_target("https://a.example/<secret:url>"), ("https://a.example", "/<secret:url>"));
+        assert_eq!(
+            place_and_target("https://a.example/<secret:url>"),
+            ("https://a.example", "/<secret:url>")
+        );
         assert_eq!(place_and_target("https://a.example"), ("https://a.example", "/"));
         assert_eq!(place_and_target("<secret:url>"), ("<secret:url>", "/"));
     }
