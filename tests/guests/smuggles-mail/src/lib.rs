@@ -1,6 +1,8 @@
 //! Puts headers, recipients and commands into a mail that are not its own.
 
-use guest_kit::{Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, option, report, smtp, want};
+use guest_kit::{
+    Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, option, report, smtp, want,
+};
 
 struct SmugglesMail;
 
