@@ -32,8 +32,8 @@ pub(crate) fn sandbox(cache: &Path) -> Result<Sandbox> {
 }
 
 /// The slack channel with `url` as its webhook, approved for the loopback.
-pub(crate) async fn slack(sandbox: &Sandbox, channels: &Path, url: &str) -> Result<OpenChannel> {
-    let bytes = std::fs::read(channels.join("slack.wasm"))?;
+pub(crate) async fn slack(sandbox: &Sandbox, component: &Path, url: &str) -> Result<OpenChannel> {
+    let bytes = std::fs::read(component)?;
     let inspected = sandbox.inspect(&bytes).await?;
     let plugin = sandbox.load(&bytes).await?;
     let config = Config::from_json(&inspected.info.config_attrs, &json!({ "webhook_url": url }))?;
