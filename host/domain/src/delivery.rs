@@ -78,7 +78,7 @@ pub struct Failure {
 
 /// Whose move it is after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// Trying again can help.
     Transient,
@@ -102,7 +102,7 @@ impl FailureKind {
             Self::Misconfigured => "misconfigured",
             Self::Denied => "denied",
             Self::Trapped => "trapped",
-            Self::TimedOut => "timed out",
+            Self::TimedOut => "timed-out",
         }
     }
 }

@@ -50,15 +50,10 @@ fn print(text: &str) {
 #[tokio::main]
 async fn measure(component: &str, config: &str, rounds: u32) -> Result<String, Box<dyn Error>> {
     let bytes = std::fs::read(component)?;
-<<<<<<< HEAD
-    let egress =
-        Egress::new(tokio::runtime::Handle::current(), EgressSettings { user_agent: "bench".to_owned() })?;
-=======
     let egress = Egress::new(
         tokio::runtime::Handle::current(),
         EgressSettings { user_agent: "bench".to_owned(), now: || Timestamp::UNIX_EPOCH },
     )?;
->>>>>>> room-sandbox
     let settings = Settings {
         cache_dir: None,
         compiler: std::env::current_exe()?,

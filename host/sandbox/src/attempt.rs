@@ -35,7 +35,7 @@ pub(crate) struct Opened {
     pub(crate) channel: Channel,
     pub(crate) egress: ChannelEgress,
     pub(crate) settings: Vec<wit::plugin::Setting>,
-    pub(crate) permits: Semaphore,
+    pub(crate) permits: Arc<Semaphore>,
 }
 
 /// A guest that failed, and where.
@@ -52,7 +52,7 @@ enum Answer {
 impl OpenChannel {
     pub(crate) fn new(plugin: Plugin, channel: Channel, egress: ChannelEgress) -> Self {
         let settings = wit::settings(channel.config.settings());
-        let permits = Semaphore::new(channel.limits.attempts_at_once_max);
+        let permits = Arc::new(Semaphore::new(channel.limits.attempts_at_once_max));
         Self(Arc::new(Opened { plugin, channel, egress, settings, permits }))
     }
 
@@ -60,8 +60,8 @@ impl OpenChannel {
         &self.0.channel
     }
 
-    pub(crate) fn permits(&self) -> &Semaphore {
-        &self.0.permits
+    pub(crate) fn permits(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.permits)
     }
 
     fn limits(&self) -> &Limits {

@@ -62,8 +62,9 @@ fn answer(bytes: &[u8], code: ExitCode) -> ExitCode {
 
 /// Limits that cannot be raised again, set before the first byte of the component is read.
 fn limit_this_process() -> Result<(), rustix::io::Errno> {
+    // At the lower limit of CPU comes SIGXCPU, which says why; at the higher one SIGKILL.
+    set_limit(Resource::Cpu, CPU_SECONDS_MAX, CPU_SECONDS_MAX + 1)?;
     let limits = [
-        (Resource::Cpu, CPU_SECONDS_MAX),
         (Resource::As, MEMORY_BYTES_MAX),
         (Resource::Fsize, 0),
         (Resource::Nofile, FILES_MAX),
@@ -71,11 +72,16 @@ fn limit_this_process() -> Result<(), rustix::io::Errno> {
         (Resource::Nproc, 0),
     ];
     for (resource, max) in limits {
-        let have = rustix::process::getrlimit(resource);
-        let max = have.maximum.map_or(max, |maximum| maximum.min(max));
-        rustix::process::setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) })?;
+        set_limit(resource, max, max)?;
     }
     rustix::thread::set_no_new_privs(true)
+}
+
+/// Only ever lowers a limit.
+fn set_limit(resource: Resource, current: u64, maximum: u64) -> Result<(), rustix::io::Errno> {
+    let have = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let limit = Rlimit { current: Some(current.min(have)), maximum: Some(maximum.min(have)) };
+    rustix::process::setrlimit(resource, limit)
 }
 
 fn read_and_compile() -> Result<Vec<u8>, InspectError> {

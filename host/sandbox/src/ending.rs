@@ -204,7 +204,7 @@ fn in_words(trap: Trap) -> &'static str {
     )]
     match trap {
         Trap::UnreachableCodeReached => "it panicked or reached code that it takes for unreachable",
-        Trap::MemoryOutOfBounds => "it read or wrote outside of its memory",
+        Trap::MemoryOutOfBounds => "it read or wrote outside of its memory, or called itself too deep",
         Trap::TableOutOfBounds | Trap::IndirectCallToNull | Trap::BadSignature => {
             "it called a function that is not there"
         }

@@ -113,7 +113,7 @@ pub(crate) fn for_running(instances_max: u32) -> Result<Engine, SandboxError> {
 fn pool(instances_max: u32) -> InstanceAllocationStrategy {
     let scan = PoolingAllocationConfig::is_pagemap_scan_available();
     let (memory, table, stack) =
-        if scan { (4 * MIB, 64 << 10, 64 << 10) } else { (64 << 10, 4 << 10, 16 << 10) };
+        if scan { (4 * MIB, 64 << 10, 32 << 10) } else { (64 << 10, 4 << 10, 16 << 10) };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances_max)
         .total_stacks(instances_max)

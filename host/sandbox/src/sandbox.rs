@@ -7,7 +7,7 @@ use std::time::Duration;
 use sandbell_broker::{Egress, EgressError};
 use sandbell_domain::{Attempt, Channel, Digest, Failure, Lease, Limits, LogLevel, Mode, PluginInfo, escape};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::AbortOnDropHandle;
@@ -52,8 +52,8 @@ pub struct Sandbox {
     cache: Option<Arc<Cache>>,
     compiler: PathBuf,
     log_level: LogLevel,
-    attempts: Semaphore,
-    checks: Semaphore,
+    attempts: Arc<Semaphore>,
+    checks: Arc<Semaphore>,
     egress: Arc<Egress>,
 }
 
@@ -95,8 +95,8 @@ impl Sandbox {
             cache: cache_dir.and_then(|dir| open_cache(&dir, &engine)),
             compiler,
             log_level,
-            attempts: Semaphore::new(attempts_max as usize),
-            checks: Semaphore::new(CHECKS_AT_ONCE_MAX as usize),
+            attempts: Arc::new(Semaphore::new(attempts_max as usize)),
+            checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE_MAX as usize)),
             egress,
             linker,
             engine,
@@ -106,8 +106,7 @@ impl Sandbox {
     /// Compiles in a child process, checks imports and exports, and asks for the info with zero grants.
     pub async fn inspect(&self, bytes: &[u8]) -> Result<Inspected, InspectError> {
         let plugin = self.load(bytes).await?;
-        let _permit = self.check_permit().await;
-        let asked = self.run(get_info(plugin.clone(), self.log_level)).await;
+        let asked = self.run(self.check_permit().await, get_info(plugin.clone(), self.log_level)).await;
         let info = asked.map_err(|failure| InspectError::Failed(ending::failed(failure)))?.0?;
         plugin.inspected(info)
     }
@@ -157,8 +156,8 @@ impl Sandbox {
 
     /// Runs `set-config` alone, with no power granted.
     pub async fn check_config(&self, channel: &OpenChannel) -> Result<(), ConfigRefusal> {
-        let _permit = self.check_permit().await;
-        let checked = self.run(attempt::check_config(channel.clone(), self.log_level)).await;
+        let checked =
+            self.run(self.check_permit().await, attempt::check_config(channel.clone(), self.log_level)).await;
         checked.map_err(ConfigRefusal::Failed)?.0
     }
 
@@ -168,16 +167,16 @@ impl Sandbox {
     /// does not wait, because there the dispatcher decides who is next.
     pub async fn attempt(&self, channel: &OpenChannel, lease: &Lease, mode: Mode) -> Attempt {
         let asked = Instant::now();
-        let waited = timeout(channel.channel().limits.attempt, channel.permits().acquire()).await;
-        let Ok(Ok(_channel_permit)) = waited else {
+        let waited = timeout(channel.channel().limits.attempt, channel.permits().acquire_owned()).await;
+        let Ok(Ok(channel_permit)) = waited else {
             return attempt::unstarted(ending::busy("this channel"), asked);
         };
-        let Ok(_permit) = self.attempts.try_acquire() else {
+        let Ok(permit) = Arc::clone(&self.attempts).try_acquire_owned() else {
             return attempt::unstarted(ending::busy("this host"), asked);
         };
         let started = Instant::now();
-        match self.run(attempt::attempt(channel.clone(), lease.clone(), mode, self.log_level, started)).await
-        {
+        let guest = attempt::attempt(channel.clone(), lease.clone(), mode, self.log_level, started);
+        match self.run((channel_permit, permit), guest).await {
             Ok((mut attempt, cpu)) => {
                 attempt.usage.cpu = cpu;
                 attempt
@@ -188,20 +187,27 @@ impl Sandbox {
 
     /// Makes a store and an instance and drops them; how long that took on the guests' runtime. For benchmarks.
     pub async fn instantiate(&self, channel: &OpenChannel) -> Result<Duration, Failure> {
-        self.run(attempt::instantiate(channel.clone(), self.log_level)).await?.0
+        self.run(self.check_permit().await, attempt::instantiate(channel.clone(), self.log_level)).await?.0
     }
 
-    async fn check_permit(&self) -> SemaphorePermit<'_> {
-        self.checks.acquire().await.expect("the semaphore is never closed")
+    async fn check_permit(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.checks).acquire_owned().await.expect("the semaphore is never closed")
     }
 
-    /// Runs a guest on its runtime and measures its CPU. Dropping this ends it.
+    /// Runs a guest on its runtime and measures its CPU. Dropping this ends it, at the next tick if it spins; what is
+    /// `held` is given back only then.
     async fn run<T: Send + 'static>(
         &self,
+        held: impl Send + 'static,
         guest: impl Future<Output = T> + Send + 'static,
     ) -> Result<(T, Duration), Failure> {
-        let _running = self.ticker.enter();
-        let task = AbortOnDropHandle::new(self.guests.handle.spawn(Metered::new(guest)));
+        let held = (held, self.ticker.enter());
+        let metered = Metered::new(async move {
+            let output = guest.await;
+            drop(held);
+            output
+        });
+        let task = AbortOnDropHandle::new(self.guests.handle.spawn(metered));
         task.await.map_err(|error| {
             if error.is_panic() { ending::host_bug() } else { ending::busy("this host, which is stopping,") }
         })
@@ -258,15 +264,16 @@ mod tests {
     #[tokio::test]
     async fn a_panic_of_the_host_ends_one_attempt() {
         let sandbox = sandbox();
-        let failure = sandbox.run(async { panic!("a fault of ours") }).await.map(|((), _)| ()).unwrap_err();
+        let failure =
+            sandbox.run((), async { panic!("a fault of ours") }).await.map(|((), _)| ()).unwrap_err();
         assert_eq!(failure.code, "host-bug");
-        assert_eq!(sandbox.run(async { 1 }).await.map(|(one, _)| one), Ok(1));
+        assert_eq!(sandbox.run((), async { 1 }).await.map(|(one, _)| one), Ok(1));
     }
 
     #[tokio::test]
     async fn a_sandbox_ends_while_a_guest_runs() {
         let sandbox = Arc::new(sandbox());
-        let waiting = timeout(Duration::from_millis(20), sandbox.run(std::future::pending::<()>())).await;
+        let waiting = timeout(Duration::from_millis(20), sandbox.run((), std::future::pending::<()>())).await;
         assert!(waiting.is_err());
         drop(sandbox);
     }

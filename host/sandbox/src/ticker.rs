@@ -27,7 +27,8 @@ struct Shared {
     stopped: AtomicBool,
 }
 
-/// Held while a guest runs.
+/// Held while a guest runs. The ticks go on for it even when the ticker is dropped: a guest that nobody waits for any
+/// more still has to be interrupted to end.
 pub(crate) struct Running(Arc<Shared>);
 
 impl Ticker {
@@ -64,9 +65,11 @@ impl Drop for Running {
 
 fn tick(engine: &EngineWeak, shared: &Shared) {
     let mut idle_ticks = 0;
-    while !shared.stopped.load(Ordering::SeqCst) {
+    loop {
         if shared.running.load(Ordering::SeqCst) > 0 {
             idle_ticks = 0;
+        } else if shared.stopped.load(Ordering::SeqCst) {
+            return;
         } else {
             idle_ticks += 1;
         }

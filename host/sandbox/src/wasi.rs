@@ -95,7 +95,7 @@ fn refuse(linker: &mut Linker<State>, name: &str, instance: &ComponentInstance) 
     for (name, export) in instance.exports(&engine) {
         match export.ty {
             ComponentItem::ComponentFunc(_) => {
-                refusals.func_new(name, |_, _, _, _| Err(Stop::WasiHttp.into()))?
+                refusals.func_new(name, |_, _, _, _| Err(Stop::WasiHttp.into()))?;
             }
             ComponentItem::Resource(_) if !BORROWED_RESOURCES.contains(&name) => {
                 refusals.resource(name, ResourceType::host::<Refused>(), |_, _| Ok(()))?;

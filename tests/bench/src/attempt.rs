@@ -17,7 +17,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     runtime.block_on(async {
         let cache = tempfile::tempdir()?;
         let sandbox = fixture::sandbox(cache.path())?;
-        let channel = fixture::slack(&sandbox, &bench.channels, "http://127.0.0.1:9/hook").await?;
+        let channel =
+            fixture::slack(&sandbox, &bench.built.channel("slack")?, "http://127.0.0.1:9/hook").await?;
         let lease = fixture::lease(channel.channel());
         let mut times = Vec::with_capacity(ROUNDS);
         for round in 0..WARM_UP + ROUNDS {
@@ -37,9 +38,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
         let attempt = median(&mut times);
         let mut instances = Vec::with_capacity(ROUNDS);
         for round in 0..WARM_UP + ROUNDS {
-            let start = Instant::now();
-            black_box(sandbox.instantiate(&channel).await?);
-            let time = start.elapsed();
+            // Measured on the guests' runtime: the way there is part of the attempt, not of this.
+            let time = sandbox.instantiate(&channel).await?;
             if round >= WARM_UP {
                 instances.push(time);
             }

@@ -14,7 +14,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let state = tempfile::tempdir()?;
     let links = tempfile::tempdir()?;
     let run = |arguments: &[&str]| -> Result<()> {
-        let status = Command::new(&bench.program)
+        let status = Command::new(bench.built.program()?)
             .args(arguments)
             .env("SANDBELL_STATE", state.path())
             .stdout(Stdio::null())
@@ -22,7 +22,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
         ensure!(status.success(), "sandbell {arguments:?} failed");
         Ok(())
     };
-    let slack = bench.channels.join("slack.wasm");
+    let slack = bench.built.channel("slack")?;
     run(&["plugin", "install", &slack.to_string_lossy()])?;
     run(&["plugin", "approve", "slack", "--yes"])?;
     run(&["icinga", "link", "slack", "--dir", &links.path().to_string_lossy()])?;

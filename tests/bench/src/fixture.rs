@@ -18,7 +18,10 @@ use tokio::runtime::Handle;
 const ATTEMPTS_MAX: u32 = 128;
 
 pub(crate) fn sandbox(cache: &Path) -> Result<Sandbox> {
-    let egress = Egress::new(Handle::current(), EgressSettings { user_agent: "sandbell-bench".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH })?;
+    let egress = Egress::new(
+        Handle::current(),
+        EgressSettings { user_agent: "sandbell-bench".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
+    )?;
     let settings = Settings {
         cache_dir: Some(cache.to_owned()),
         compiler: std::env::current_exe()?,
@@ -29,8 +32,8 @@ pub(crate) fn sandbox(cache: &Path) -> Result<Sandbox> {
 }
 
 /// The slack channel with `url` as its webhook, approved for the loopback.
-pub(crate) async fn slack(sandbox: &Sandbox, channels: &Path, url: &str) -> Result<OpenChannel> {
-    let bytes = std::fs::read(channels.join("slack.wasm"))?;
+pub(crate) async fn slack(sandbox: &Sandbox, component: &Path, url: &str) -> Result<OpenChannel> {
+    let bytes = std::fs::read(component)?;
     let inspected = sandbox.inspect(&bytes).await?;
     let plugin = sandbox.load(&bytes).await?;
     let config = Config::from_json(&inspected.info.config_attrs, &json!({ "webhook_url": url }))?;

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: one table of medians and ratios, everything measured side by side in one run.
 //!
-//! Called with the directory of the built channels and the path of the program.
+//! Measures what is built beside this binary: `cargo xtask bench` builds it first, for speed.
 
 mod attempt;
 mod door;
@@ -9,15 +9,14 @@ mod receiver;
 mod soak;
 mod throughput;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use sandbell_peers::Built;
 
 /// What every benchmark needs.
 struct Bench {
-    channels: PathBuf,
-    program: PathBuf,
+    built: Built,
     rows: Vec<Row>,
 }
 
@@ -41,10 +40,7 @@ fn main() -> Result<ExitCode> {
         // The sandbox compiles in a child of the program that it runs in; here that is this one.
         return Ok(sandbell_sandbox::compile_child());
     }
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let channels = arguments.next().context("the directory of the built channels is missing")?;
-    let program = arguments.next().context("the path of the program is missing")?;
-    let mut bench = Bench { channels, program, rows: Vec::new() };
+    let mut bench = Bench { built: Built::of_this_binary()?, rows: Vec::new() };
     door::measure(&mut bench)?;
     attempt::measure(&mut bench)?;
     throughput::measure(&mut bench)?;
@@ -61,7 +57,7 @@ fn main() -> Result<ExitCode> {
 fn sizes(bench: &mut Bench) -> Result<()> {
     let mut sizes = Vec::new();
     for name in ["webhook", "email", "rocketchat", "slack"] {
-        let bytes = std::fs::metadata(bench.channels.join(format!("{name}.wasm")))?.len();
+        let bytes = std::fs::metadata(bench.built.channel(name)?)?.len();
         sizes.push((name, bytes / 1024));
     }
     let largest = sizes.iter().map(|(_, kib)| *kib).max().unwrap_or_default();

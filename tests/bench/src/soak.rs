@@ -13,7 +13,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
         let cache = tempfile::tempdir()?;
         let url = format!("http://{}/hook", receiver::start()?);
         let sandbox = fixture::sandbox(cache.path())?;
-        let channel = fixture::slack(&sandbox, &bench.channels, &url).await?;
+        let channel = fixture::slack(&sandbox, &bench.built.channel("slack")?, &url).await?;
         let lease = fixture::lease(channel.channel());
         let mut resident = Vec::new();
         for _ in 0..3 {

@@ -20,7 +20,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
         let cache = tempfile::tempdir()?;
         let url = format!("http://{}/hook", receiver::start()?);
         let sandbox = Arc::new(fixture::sandbox(cache.path())?);
-        let channel = fixture::slack(&sandbox, &bench.channels, &url).await?;
+        let channel = fixture::slack(&sandbox, &bench.built.channel("slack")?, &url).await?;
         let lease = fixture::lease(channel.channel());
         let body = body_of(&sandbox.attempt(&channel, &lease, Mode::DryRun).await.exchanges)?;
         let client = reqwest::Client::builder()

@@ -62,11 +62,15 @@ fn a_refused_configuration_keeps_the_old_one() {
         let mut daemon = host.daemon("webhook", dialect);
         let request = example_request(dialect, "webhook", "anyone");
         let before = daemon.call("SendNotification", Some(&request)).unwrap().unwrap_err();
-        assert_snapshot!(before, @"");
+        assert_eq!(before, "the channel has no configuration yet; call SetConfig first");
         daemon.call("SetConfig", Some(&json!({ "url_template": receiver.url("/old") }))).unwrap().unwrap();
-        let refused = daemon.call("SetConfig", Some(&json!({ "url_template": "{{" }))).unwrap().unwrap_err();
+        let refused = daemon
+            .call("SetConfig", Some(&json!({ "url_template": "https://{{.Object.Name}}/" })))
+            .unwrap()
+            .unwrap_err();
         let prefix = if dialect == Dialect::Legacy { "failed to set plugin config: " } else { "" };
-        assert_snapshot!(refused.strip_prefix(prefix).unwrap(), @"");
+        let said = "option `url_template`: scheme, host and port must be plain text before the first `{{`; a grant cannot follow a host that is made at run time";
+        assert_eq!(refused.strip_prefix(prefix), Some(said));
         daemon.call("SendNotification", Some(&request)).unwrap().unwrap();
         assert_eq!(receiver.requests().last().unwrap().target, "/old");
         daemon.call("SetConfig", Some(&json!({ "url_template": receiver.url("/new") }))).unwrap().unwrap();
@@ -82,7 +86,7 @@ fn what_nobody_approved_describes_itself_and_does_nothing() {
     let mut daemon = host.daemon("slack", Dialect::JsonRpc);
     assert_eq!(daemon.call("GetInfo", None).unwrap().unwrap()["name"], "Slack");
     let refused = daemon.call("SetConfig", Some(&json!({ "webhook_url": "https://hooks.example.com/x" })));
-    assert_snapshot!(refused.unwrap().unwrap_err(), @"");
+    assert_snapshot!(refused.unwrap().unwrap_err(), @"plugin `slack` is not approved; look at what it wants and run `sandbell plugin approve slack`");
 }
 
 #[test]
@@ -194,8 +198,12 @@ fn a_name_that_the_daemon_ignores_is_refused() {
     let dir = channels.to_str().unwrap();
     let run = host.run(&["icinga", "link", "webhook", "--dir", dir, "--name", "web.hook"]);
     assert_ne!(run.code, 0);
-    assert_snapshot!(run.stderr, @"");
+    assert_snapshot!(run.stderr, @"
+    error: invalid value 'web.hook' for '--name <NAME>': the daemon ignores the name `web.hook`; write letters and digits only, e.g. `slack`
+
+    For more information, try '--help'.
+    ");
     std::fs::write(channels.join("webhook"), "somebody else's").unwrap();
     let run = host.run(&["icinga", "link", "webhook", "--dir", dir]).expect(5);
-    assert_snapshot!(run.stderr.replace(dir, "CHANNELS"), @"");
+    assert_snapshot!(run.stderr.replace(dir, "CHANNELS"), @"error: `CHANNELS/webhook` is there already and is no link of ours; remove it first or choose another name with --name");
 }

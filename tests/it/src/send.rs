@@ -35,9 +35,17 @@ fn an_outcome_has_its_exit_code() {
         host.send("slack", &json!({ "webhook_url": receiver.url(path) }), &request, more)
     };
     send("/ok", &[]).expect(0);
-    assert_snapshot!(send("/busy", &[]).expect(75).stderr, @"");
+    assert_snapshot!(send("/busy", &[]).expect(75).stderr, @"
+    error: slack did not deliver the notification (transient, rate-limited)
+    because: HTTP 429 Too Many Requests: slow down
+    hint: trying again can help, not before 30 s from now
+    ");
     assert_eq!(send("/busy", &["--json"]).expect(75).json()["outcome"]["retry_after_ms"], 30_000);
-    assert_snapshot!(send("/gone", &[]).expect(6).stderr, @"");
+    assert_snapshot!(send("/gone", &[]).expect(6).stderr, @"
+    error: slack did not deliver the notification (permanent, auth)
+    because: Slack answered `no_service`: the webhook is disabled, removed, or not valid
+    hint: trying again cannot help: look at the configuration and the address
+    ");
 }
 
 #[test]
@@ -52,9 +60,9 @@ fn a_bad_configuration_names_the_option() {
         let run = host.send("email", &config, &request, &["--dry-run"]).expect(1);
         run.stderr.lines().find(|line| line.starts_with("because: ")).unwrap_or(&run.stderr).to_owned()
     };
-    assert_snapshot!(refused(&|config| config["port"] = json!([])), @"");
-    assert_snapshot!(refused(&|config| config["port"] = json!("70000")), @"");
-    assert_snapshot!(refused(&|config| config["host"] = json!(null)), @"");
-    assert_snapshot!(refused(&|config| config["encryption"] = json!("ssl")), @"");
-    assert_snapshot!(refused(&|config| config["user"] = json!("alice")), @"");
+    assert_snapshot!(refused(&|config| config["port"] = json!([])), @r#"because: option `port`: is an array; write a whole number, e.g. 25 or "25""#);
+    assert_snapshot!(refused(&|config| config["port"] = json!("70000")), @"because: option `port`: must be between 1 and 65535");
+    assert_snapshot!(refused(&|config| config["host"] = json!(null)), @"because: option `host`: is required and has no value");
+    assert_snapshot!(refused(&|config| config["encryption"] = json!("ssl")), @"because: option `encryption`: `ssl` is no choice; choose `none`, `starttls`, `tls`");
+    assert_snapshot!(refused(&|config| config["user"] = json!("alice")), @"because: user and password fields must both be set or empty");
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::{channels::Channels, guests::Guests, house::House, run, say};
+use crate::{channels::Channels, house::House, run, say};
 
 const PACKAGE: &str = "sandbell-bench";
 
@@ -20,7 +20,6 @@ impl Bench {
             bail!("there are no benchmarks yet: the workspace has no package `{PACKAGE}`");
         }
         Channels { check_imports: false }.run(house)?;
-        Guests {}.run(house)?;
         say::step("builds the program for speed");
         let mut cargo = house.cargo();
         run::run(cargo.args(["build", "--locked", "--release", "--package=sandbell", "--package", PACKAGE]))?;

@@ -84,7 +84,7 @@ pub(crate) const TYPOS: Tool = Tool {
 
 pub(crate) const TOOLS: [&Tool; 4] = [&NEXTEST, &DENY, &MACHETE, &TYPOS];
 
-const DEBIAN_PACKAGES: [DebianPackage; 3] = [
+const DEBIAN_PACKAGES: [DebianPackage; 4] = [
     DebianPackage {
         name: "postfix",
         file: "/usr/sbin/postfix",

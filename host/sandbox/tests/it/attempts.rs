@@ -83,8 +83,6 @@ async fn nothing_is_granted_before_sending() {
         "{}",
         outcome(&try_once(&guest).await)
     );
-<<<<<<< HEAD
-=======
 }
 
 /// Sends `GET https://a.example/x` and traps unless the answer is `ok` (0) or `err` (1), as told.
@@ -118,7 +116,6 @@ async fn a_call_without_a_grant_is_answered_and_one_with_a_grant_is_recorded() {
     assert!(outcome(&attempt).starts_with("delivered"), "{}", outcome(&attempt));
     let [Exchange::Http(exchange)] = &attempt.exchanges[..] else { panic!("{:?}", attempt.exchanges) };
     assert_eq!((exchange.method.as_str(), exchange.url.as_str()), ("GET", "https://a.example/x"));
->>>>>>> room-sandbox
 }
 
 #[tokio::test]
@@ -214,17 +211,25 @@ async fn a_full_host_is_busy_and_a_full_channel_waits() {
 #[tokio::test]
 async fn dropping_an_attempt_ends_it() {
     let sandbox = sandbox_with(Settings { attempts_max: 1, ..settings() });
-    let plugin = sandbox.load(&sleeping(60_000).build()).await.unwrap();
-    let channel = open(&sandbox, &plugin, Limits { attempt: Duration::from_mins(1), ..limits() });
+    let patient =
+        Limits { attempt: Duration::from_mins(1), cpu: Duration::from_mins(1), ..Limits::default() };
     let lease = lease();
-    for _ in 0..20 {
-        let dropped =
-            tokio::time::timeout(Duration::from_millis(5), sandbox.attempt(&channel, &lease, Mode::Send))
-                .await;
-        assert!(dropped.is_err());
-    }
-    // The slots are free again.
+    let spinning = Guest::sending("(loop $l (br $l)) (unreachable)");
     let quick = sandbox.load(&Guest::default().build()).await.unwrap();
-    let attempt = sandbox.attempt(&open(&sandbox, &quick, limits()), &lease, Mode::Send).await;
-    assert!(outcome(&attempt).starts_with("delivered"), "{}", outcome(&attempt));
+    let quick = open(&sandbox, &quick, limits());
+    for endless in [sleeping(60_000), spinning] {
+        let plugin = sandbox.load(&endless.build()).await.unwrap();
+        let channel = open(&sandbox, &plugin, patient.clone());
+        for _ in 0..10 {
+            let attempt = sandbox.attempt(&channel, &lease, Mode::Send);
+            assert!(tokio::time::timeout(Duration::from_millis(20), attempt).await.is_err());
+            // The slot is free again as soon as the guest has noticed.
+            let freed = async {
+                while outcome(&sandbox.attempt(&quick, &lease, Mode::Send).await).contains("[busy]") {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(2), freed).await.unwrap();
+        }
+    }
 }

@@ -103,8 +103,8 @@ pub(crate) struct Install {
 
 /// Show what a plugin wants and allow it
 ///
-/// The approval is for exactly the component that is installed. What is not given here is taken over from an earlier
-/// approval of this name, shown, and asked for.
+/// The approval is for exactly the component that is installed. What an earlier approval of this name allowed is
+/// taken over, shown, and asked for again; networks and targets given here come on top of it.
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
     /// What it is called on this host

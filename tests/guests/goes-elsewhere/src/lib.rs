@@ -1,6 +1,9 @@
 //! Was granted one URL and posts to others: another host, path, port, method, private and metadata addresses.
 
-use guest_kit::{Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, http, literal, option, post, report, tried, want};
+use guest_kit::{
+    Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, http, literal, option, post,
+    report, tried, want,
+};
 
 struct GoesElsewhere;
 

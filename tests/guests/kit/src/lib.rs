@@ -99,7 +99,12 @@ pub fn report(detail: impl Into<String>) -> Result<Receipt, SendError> {
 }
 
 pub fn fail(message: impl Into<String>) -> Result<Receipt, SendError> {
-    Err(SendError { retry: Retry::Never, retry_after_ms: None, code: "internal".into(), message: message.into() })
+    Err(SendError {
+        retry: Retry::Never,
+        retry_after_ms: None,
+        code: "internal".into(),
+        message: message.into(),
+    })
 }
 
 pub fn literal(text: impl Into<String>) -> types::Template {

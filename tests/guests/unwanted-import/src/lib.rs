@@ -20,7 +20,11 @@ impl Attack for UnwantedImport {
             headers: Vec::new(),
             attachments: Vec::new(),
         };
-        report(if smtp::send(&smtp::Relay::Named("default".into()), &mail).is_ok() { "sent" } else { "refused" })
+        report(if smtp::send(&smtp::Relay::Named("default".into()), &mail).is_ok() {
+            "sent"
+        } else {
+            "refused"
+        })
     }
 }
 

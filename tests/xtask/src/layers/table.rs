@@ -2,7 +2,7 @@
 
 /// The modules of `host/server`, from the top down, and what each may use beside itself.
 pub(super) const MODULES: &[(&str, &[&str])] = &[
-    ("main", &["cli", "app"]),
+    ("main", &["cli", "app", "config"]),
     ("cli", &["app", "doors", "intake", "install", "engine", "clock", "config", "telemetry"]),
     ("app", &["doors", "intake", "install", "runner", "dispatch", "engine", "clock", "config", "telemetry"]),
     // `engine`: a door whose caller keeps the history runs the attempt itself.

@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(context: &Context, args: args::Approve) -> Done {
     Ok(Exit::Ok)
 }
 
-/// What was typed, over what an earlier approval said.
+/// What was typed, on top of what an earlier approval said.
 fn approval(context: &Context, installed: &Installed, args: args::Approve) -> Result<Approval, Problem> {
     let args::Approve {
         name: _,
@@ -70,12 +70,11 @@ fn approval(context: &Context, installed: &Installed, args: args::Approve) -> Re
         Some(file) => absolute(&file).map(Some),
         None => Ok(earlier.cloned()),
     };
-    let kept = |list_is_empty: bool| earlier.filter(|_| list_is_empty);
     Ok(Approval {
         digest: installed.plugin.digest,
         wants: info.wants.clone(),
-        allow: kept(allow.is_empty()).map(|earlier| earlier.allow.clone()).unwrap_or(allow),
-        networks: kept(network.is_empty()).map(|earlier| earlier.networks.clone()).unwrap_or(network),
+        allow: joined(earlier.map(|earlier| &earlier.allow), allow),
+        networks: joined(earlier.map(|earlier| &earlier.networks), network),
         ca_file: or_earlier(ca_file, earlier.and_then(|earlier| earlier.ca_file.as_ref()))?,
         client_certificate_file: or_earlier(
             client_certificate_file,
@@ -92,6 +91,17 @@ fn approval(context: &Context, installed: &Installed, args: args::Approve) -> Re
         approved_at: context.app.clock.now(),
         approved_by: user_name(rustix::process::getuid().as_raw()),
     })
+}
+
+/// What was there and what is new, each once.
+fn joined<T: Clone + PartialEq>(earlier: Option<&Vec<T>>, new: Vec<T>) -> Vec<T> {
+    let mut all = earlier.cloned().unwrap_or_default();
+    for item in new {
+        if !all.contains(&item) {
+            all.push(item);
+        }
+    }
+    all
 }
 
 fn question(installed: &Installed, approval: &Approval) -> String {
