@@ -55,7 +55,7 @@ fn memory_ends_at_its_limit() {
 
 #[test]
 fn recursion_ends_at_the_stack() {
-    assert_snapshot!(ended("recursion"), @"trapped trap: the plugin broke down in `send-notification`: it read or wrote outside of its memory");
+    assert_snapshot!(ended("recursion"), @"trapped trap: the plugin broke down in `send-notification`: it read or wrote outside of its memory, or called itself too deep");
 }
 
 #[test]
