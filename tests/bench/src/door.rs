@@ -11,12 +11,13 @@ use crate::{Bench, median};
 const ROUNDS: usize = 50;
 
 pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
-    let state = tempfile::tempdir()?;
-    let links = tempfile::tempdir()?;
+    let dir = tempfile::tempdir()?;
+    let (state, links) = (dir.path().join("state"), dir.path().join("links"));
+    std::fs::create_dir(&links)?;
     let run = |arguments: &[&str]| -> Result<()> {
         let status = Command::new(bench.built.program()?)
             .args(arguments)
-            .env("SANDBELL_STATE", state.path())
+            .env("SANDBELL_STATE", &state)
             .stdout(Stdio::null())
             .status()?;
         ensure!(status.success(), "sandbell {arguments:?} failed");
@@ -25,10 +26,10 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let slack = bench.built.channel("slack")?;
     run(&["plugin", "install", &slack.to_string_lossy()])?;
     run(&["plugin", "approve", "slack", "--yes"])?;
-    run(&["icinga", "link", "slack", "--dir", &links.path().to_string_lossy()])?;
+    run(&["icinga", "link", "slack", "--dir", &links.to_string_lossy()])?;
     let (mut times, mut peaks) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let mut daemon = Daemon::start(&links.path().join("slack"), Dialect::JsonRpc)?;
+        let mut daemon = Daemon::start(&links.join("slack"), Dialect::JsonRpc)?;
         let info = daemon.call("GetInfo", None)?.map_err(anyhow::Error::msg)?;
         ensure!(info["name"] == "Slack", "GetInfo answers {info}");
         times.push(daemon.first_reply.unwrap_or_default());
