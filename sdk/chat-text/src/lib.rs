@@ -21,10 +21,12 @@ mod body; // message, facts and links in one text
 mod facts; // what there is to say
 mod limit; // how long a text may be
 mod markup; // escaping
+mod thread; // what belongs together
 mod url; // URLs that an operator types
 
 pub use body::body;
 pub use facts::{colour, facts, headline, hex, links};
 pub use limit::{Limit, one_line};
 pub use markup::Markup;
+pub use thread::{Step, step, thread_key};
 pub use url::web_url;
