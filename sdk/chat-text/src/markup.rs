@@ -10,7 +10,7 @@ use crate::limit::ELLIPSIS;
 pub enum Markup {
     /// Nothing has a meaning.
     Plain,
-    /// `CommonMark` (0.31) and its relatives: Discord's, Mattermost's, Zulip's.
+    /// `CommonMark` (0.31) and its relatives that know a backslash: Discord's, Gotify's, Mattermost's, ntfy's.
     Markdown,
     /// The few inline tags of HTML that messengers know; a line break is a line break.
     Html,
