@@ -1,0 +1,32 @@
+//! A notification in a chat's own markup: escaped, and as short as the chat wants it.
+//!
+//! Pure functions that many channels share. What is written here never ends in half a character, half an entity or half
+//! a link, and nothing that the source said is taken for markup.
+//!
+//! ```
+//! use sandbell_chat_text::{Limit, Markup, body, headline};
+//! use sandbell_sdk::Notification;
+//!
+//! let mut notification = Notification::example();
+//! notification.event.message = "load is *high*, see https://example.com/a_b.".to_owned();
+//! assert_eq!(headline(&notification), "[#1437] dummy-809!random fortune is crit");
+//! assert_eq!(
+//!     Markup::Markdown.escape(&notification.event.message, Limit::Chars(100)),
+//!     r"load is \*high\*, see <https://example.com/a_b>.",
+//! );
+//! assert!(body(&notification, Markup::Html, Limit::Utf16(4096)).contains("<b>host:</b> dummy-809\n"));
+//! ```
+
+mod body; // message, facts and links in one text
+mod facts; // what there is to say
+mod limit; // how long a text may be
+mod markup; // escaping
+mod thread; // what belongs together
+mod url; // URLs that an operator types
+
+pub use body::body;
+pub use facts::{colour, facts, headline, hex, links};
+pub use limit::{Limit, one_line};
+pub use markup::Markup;
+pub use thread::{Step, step, thread_key};
+pub use url::web_url;
