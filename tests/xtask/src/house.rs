@@ -79,7 +79,8 @@ impl House {
     /// The packages that must also compile for [`GUEST_TARGET`]: what an author links, and the channels.
     pub(crate) fn guest_packages(&self) -> Vec<&str> {
         let mut packages = vec!["sandbell-sdk"];
-        packages.extend(self.has_package("sandbell-go-template").then_some("sandbell-go-template"));
+        let shared = ["sandbell-go-template", "sandbell-chat-text"];
+        packages.extend(shared.into_iter().filter(|name| self.has_package(name)));
         packages.extend(self.channels());
         packages
     }

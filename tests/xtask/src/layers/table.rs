@@ -104,8 +104,14 @@ pub(super) const CRATES: &[CrateRule] = &[
         because: "an author's channel links it, and it must stay small",
     },
     CrateRule {
+        members: "sdk/chat-text",
+        house: House::Only(&["sandbell-sdk"]),
+        never: &["tokio", "wasmtime", "std::fs", "std::env", "std::process"],
+        because: "an author's channel links it, and it must stay small",
+    },
+    CrateRule {
         members: "channels-wasm/*",
-        house: House::Only(&["sandbell-sdk", "sandbell-go-template"]),
+        house: House::Only(&["sandbell-sdk", "sandbell-go-template", "sandbell-chat-text"]),
         never: &[
             "tokio",
             "wasmtime",
