@@ -29,11 +29,7 @@ pub(super) type Done = Result<Exit, Problem>;
 pub(crate) fn run() -> ExitCode {
     let Cli { global, verb } = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Also `--help` and `--version`, which are no errors.
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
-        }
+        Err(error) => return usage(&error),
     };
     let output = Output { is_json: global.json };
     let done = Config::from_env()
@@ -51,6 +47,20 @@ pub(crate) fn run() -> ExitCode {
         problem.exit
     });
     ExitCode::from(exit.code())
+}
+
+/// Says what is wrong with the arguments; also prints `--help` and `--version`, which are no errors.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && is_json {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        Output { is_json }
+            .problem(&Problem::new(Exit::Usage, "usage", what).hint("`--help` shows what can be typed"));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()))
 }
 
 fn dispatch(context: &Context, verb: Verb) -> Done {

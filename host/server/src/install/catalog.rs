@@ -225,43 +225,11 @@ pub(crate) enum ApproveError {
 
 #[cfg(test)]
 mod tests {
-    use sandbell_domain::PluginInfo;
-
+    use super::super::fixture;
     use super::*;
 
-    fn info(bytes: &[u8]) -> InfoV1 {
-        InfoV1 {
-            version: 1,
-            digest: Digest::of(bytes),
-            size_bytes: bytes.len() as u64,
-            world: "sandbell:channel@0.1.0".to_owned(),
-            imports: vec![],
-            exports: vec![],
-            info: PluginInfo {
-                name: "Test".to_owned(),
-                version: "1.0.0".to_owned(),
-                author: String::new(),
-                config_attrs: vec![],
-                address_types: vec![],
-                wants: vec![],
-                extra: vec![],
-            },
-        }
-    }
-
     fn approval(bytes: &[u8]) -> Approval {
-        Approval {
-            digest: Digest::of(bytes),
-            wants: vec![],
-            allow: vec![],
-            networks: vec![],
-            ca_file: None,
-            client_certificate_file: None,
-            client_key_file: None,
-            proxy: None,
-            approved_at: Timestamp::UNIX_EPOCH,
-            approved_by: "root".to_owned(),
-        }
+        fixture::approval(bytes, &[])
     }
 
     struct Fixture {
@@ -270,14 +238,17 @@ mod tests {
         name: PluginName,
     }
 
-    fn fixture() -> Fixture {
+    fn host() -> Fixture {
         let dir = tempfile::tempdir().unwrap();
         let state = State::open_or_create(&dir.path().join("state")).unwrap();
         Fixture { _dir: dir, state, name: "test".parse().unwrap() }
     }
 
     fn install(fixture: &Fixture, bytes: &[u8]) -> Option<Installed> {
-        fixture.state.install(&fixture.name, bytes, &info(bytes), "x.wasm", Timestamp::UNIX_EPOCH).unwrap()
+        fixture
+            .state
+            .install(&fixture.name, bytes, &fixture::info(bytes, &[]), "x.wasm", Timestamp::UNIX_EPOCH)
+            .unwrap()
     }
 
     fn components(fixture: &Fixture) -> usize {
@@ -286,7 +257,7 @@ mod tests {
 
     #[test]
     fn an_upgrade_lets_the_approved_one_run_until_it_is_approved() {
-        let fixture = fixture();
+        let fixture = host();
         let Fixture { state, name, .. } = &fixture;
         assert!(install(&fixture, b"one").is_none());
         assert_eq!(state.get(name).unwrap().standing(), Standing::NotApproved);
@@ -306,7 +277,7 @@ mod tests {
 
     #[test]
     fn going_back_to_the_approved_bytes_needs_no_new_approval() {
-        let fixture = fixture();
+        let fixture = host();
         install(&fixture, b"one");
         fixture.state.approve(&fixture.name, approval(b"one")).unwrap();
         install(&fixture, b"two");
@@ -316,7 +287,7 @@ mod tests {
 
     #[test]
     fn removing_takes_everything_and_a_second_time_finds_nothing() {
-        let fixture = fixture();
+        let fixture = host();
         let Fixture { state, name, .. } = &fixture;
         install(&fixture, b"one");
         state.remove(name).unwrap();
@@ -328,7 +299,7 @@ mod tests {
 
     #[test]
     fn bytes_that_changed_on_disk_are_refused() {
-        let fixture = fixture();
+        let fixture = host();
         install(&fixture, b"one");
         let digest = Digest::of(b"one");
         fs::write(fixture.state.component_path(&digest, "wasm"), b"two").unwrap();
@@ -337,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_form_that_is_newer_or_broken_is_refused_in_words() {
-        let fixture = fixture();
+        let fixture = host();
         install(&fixture, b"one");
         let path = fixture.state.plugin_dir(&fixture.name).join(PLUGIN);
         let text = fs::read_to_string(&path).unwrap();

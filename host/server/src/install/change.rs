@@ -24,17 +24,11 @@ pub(crate) fn changes(old: &[Want], new: &[Want]) -> Vec<Change> {
 
 #[cfg(test)]
 mod tests {
-    use sandbell_domain::Capability;
-
+    use super::super::fixture::want;
     use super::*;
 
     #[test]
     fn an_upgrade_shows_what_is_new_and_what_is_gone() {
-        let want = |target: &str, reason: &str| Want {
-            capability: Capability::Http,
-            target: target.to_owned(),
-            reason: reason.to_owned(),
-        };
         let old = [want("POST {url}", "to send"), want("GET {url}", "to ask")];
         let new = [want("POST {url}", "to deliver"), want("POST https://x.example/", "to count")];
         assert_eq!(

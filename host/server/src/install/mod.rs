@@ -3,6 +3,8 @@
 mod catalog; // what is installed, and whether it may run
 mod change; // what an upgrade would want anew
 mod files; // whole files or none
+#[cfg(test)]
+pub(crate) mod fixture; // a plugin for tests
 mod name; // what a plugin may be called
 mod prepare; // plugin, configuration and approval become a channel
 mod state; // the directory, its owner and its lock

@@ -14,7 +14,7 @@ use super::super::output::{Output, ask};
 use super::super::problem::Problem;
 use super::super::run::{Context, Done};
 use super::install::difference_text;
-use super::show::beyond_wants;
+use super::show::{approval_json, beyond_wants};
 use crate::install::{Installed, Standing, changes, tls_material, user_name};
 
 pub(in crate::cli) fn run(context: &Context, args: args::Approve) -> Done {
@@ -45,7 +45,7 @@ pub(in crate::cli) fn run(context: &Context, args: args::Approve) -> Done {
             let version = &installed.info.info.version;
             format!("{name} {version} is approved\n{}", beyond_wants(&approval))
         },
-        || json!({ "name": name.as_str(), "approval": approval }),
+        || json!({ "name": name.as_str(), "approval": approval_json(&approval) }),
     );
     Ok(Exit::Ok)
 }
@@ -156,7 +156,41 @@ fn check_proxy(proxy: url::Url) -> Result<url::Url, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use insta::assert_snapshot;
+
     use super::*;
+    use crate::install::fixture::{approval, installed, want};
+
+    #[test]
+    fn the_question_shows_the_wants_the_difference_and_what_goes_beyond() {
+        let old = [want("POST {url}", "delivers")];
+        let new = [want("POST {url}", "delivers"), want("POST https://count.example/*", "counts")];
+        let upgrade = installed(b"two", &new, Some(approval(b"one", &old)));
+        let approval = Approval {
+            allow: vec![want("POST https://*.example.com/*", "")],
+            networks: vec!["10.20.0.0/16:443".parse().unwrap()],
+            ca_file: Some("/etc/ssl/own.pem".into()),
+            proxy: Some("http://me:hunter2@proxy.example.com:3128".parse().unwrap()),
+            ..approval(b"two", &new)
+        };
+        assert_snapshot!(question(&upgrade, &approval), @"
+        test: Test 1.0.0 (sha256:3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3)
+
+        WANTS  TARGET                        REASON
+        http   POST {url}                    delivers
+        http   POST https://count.example/*  counts
+
+        What differs from sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed:
+            http POST {url}  delivers
+          + http POST https://count.example/*  counts
+
+        Beyond what it wants:
+          also http POST https://*.example.com/*
+          private network 10.20.0.0/16:443
+          trusts only /etc/ssl/own.pem
+          proxy http://me:***@proxy.example.com:3128/
+        ");
+    }
 
     #[test]
     fn what_is_allowed_beyond_the_wants_is_checked_as_it_is_typed() {

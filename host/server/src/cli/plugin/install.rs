@@ -83,7 +83,38 @@ pub(super) fn difference_text(changes: &[Change]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use insta::assert_snapshot;
+
     use super::*;
+    use crate::install::fixture::{approval, installed, want};
+
+    #[test]
+    fn an_upgrade_shows_what_differs_and_what_runs_until_then() {
+        let old = [want("POST {url}", "delivers"), want("GET {url}", "asks")];
+        let new = [want("POST {url}", "delivers"), want("POST https://count.example/*", "counts\x1b[2J")];
+        let upgrade = installed(b"two", &new, Some(approval(b"one", &old)));
+        assert_snapshot!(text(&upgrade, Some(Digest::of(b"one")), Some(&changes(&old, &new))), @r"
+        test 1.0.0 is installed, in place of sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed
+        sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed keeps running until this one is approved
+            http POST {url}  delivers
+          + http POST https://count.example/*  counts\u{1b}[2J
+          - http GET {url}  asks
+
+        hint: `sandbell plugin approve test` lets it do this
+        ");
+        let first = installed(b"one", &old, None);
+        assert_snapshot!(text(&first, None, None), @"
+        test 1.0.0 is installed
+
+        WANTS  TARGET      REASON
+        http   POST {url}  delivers
+        http   GET {url}   asks
+
+        hint: `sandbell plugin approve test` lets it do this
+        ");
+        let again = installed(b"one", &old, Some(approval(b"one", &old)));
+        assert_snapshot!(text(&again, Some(Digest::of(b"one")), Some(&changes(&old, &old))), @"test is installed already, these very bytes");
+    }
 
     #[test]
     fn a_plugin_is_called_like_its_file() {

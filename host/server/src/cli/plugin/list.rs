@@ -5,6 +5,7 @@ use serde_json::json;
 use super::super::exit::Exit;
 use super::super::output::{size, table};
 use super::super::run::{Context, Done};
+use super::show;
 use crate::install::{Installed, Standing, StateError};
 
 pub(in crate::cli) fn run(context: &Context) -> Done {
@@ -54,6 +55,33 @@ pub(super) fn to_json(installed: &Installed) -> serde_json::Value {
         "installed_at": plugin.installed_at,
         "source": plugin.source,
         "approved": installed.standing() == Standing::Approved,
-        "approval": approval,
+        "approval": approval.as_ref().map(show::approval_json),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::install::fixture::{approval, installed};
+
+    #[test]
+    fn a_list_tells_what_may_run() {
+        let all = [
+            installed(b"one", &[], None),
+            installed(b"one", &[], Some(approval(b"one", &[]))),
+            installed(b"two", &[], Some(approval(b"one", &[]))),
+        ];
+        assert_snapshot!(text(&all), @"
+        NAME  PLUGIN  VERSION  SIZE  APPROVED     DIGEST
+        test  Test    1.0.0    3 B   no           sha256:7692c3ad3540
+        test  Test    1.0.0    3 B   yes          sha256:7692c3ad3540
+        test  Test    1.0.0    3 B   earlier one  sha256:3fc4ccfe7458
+        ");
+        assert_snapshot!(text(&[]), @"
+        Nothing is installed.
+        hint: `sandbell plugin install FILE` installs a plugin
+        ");
+    }
 }

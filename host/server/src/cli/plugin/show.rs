@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use sandbell_domain::{Approval, escape};
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use url::Url;
 
 use super::super::exit::Exit;
 use super::super::inspect;
@@ -65,12 +66,33 @@ pub(super) fn beyond_wants(approval: &Approval) -> String {
     ] {
         lines.extend(file.iter().map(|file| format!("  {what} {}", file.display())));
     }
-    lines.extend(proxy.iter().map(|proxy| {
-        let mut proxy = proxy.clone();
-        if proxy.password().is_some() {
-            let _ = proxy.set_password(Some("***"));
-        }
-        format!("  proxy {proxy}")
-    }));
+    lines.extend(masked(proxy.as_ref()).iter().map(|proxy| format!("  proxy {proxy}")));
     lines.iter().fold(String::new(), |text, line| text + &escape::line(line) + "\n")
+}
+
+/// An approval for programs; the proxy's password is the only secret that it can hold.
+pub(super) fn approval_json(approval: &Approval) -> Json {
+    json!(Approval { proxy: masked(approval.proxy.as_ref()), ..approval.clone() })
+}
+
+fn masked(proxy: Option<&Url>) -> Option<Url> {
+    let mut proxy = proxy?.clone();
+    if proxy.password().is_some() {
+        let _ = proxy.set_password(Some("***"));
+    }
+    Some(proxy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::fixture::approval;
+
+    #[test]
+    fn the_proxys_password_is_shown_to_nobody() {
+        let proxy = Some("http://me:hunter2@proxy.example.com:3128".parse().unwrap());
+        let approval = Approval { proxy, ..approval(b"", &[]) };
+        assert_eq!(beyond_wants(&approval), "  proxy http://me:***@proxy.example.com:3128/\n");
+        assert_eq!(approval_json(&approval)["proxy"], "http://me:***@proxy.example.com:3128/");
+    }
 }
