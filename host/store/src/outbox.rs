@@ -4,7 +4,7 @@
 //! twice does it once, so a caller that got no answer asks again. Fenced: a lease has a claim that no other lease ever
 //! has, every write of its holder names it, and the write of one that lost its lease changes nothing. Fair: the tenant
 //! that was served longest ago is served next, whatever the others have waiting, and so within it each channel.
-//! Time is what the caller says; waits keep their lengths when its clock goes back.
+//! Time is what the caller says, and callers of one outbox have one clock; waits keep their lengths when it goes back.
 
 use std::future::Future;
 use std::num::{NonZeroU32, NonZeroUsize};

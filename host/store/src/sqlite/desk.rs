@@ -64,12 +64,12 @@ impl<'a> Desk<'a> {
     }
 
     fn move_back(&self, micros: i64) -> Result<(), Fault> {
-        self.run("UPDATE delivery SET due_at = due_at - ?1 WHERE state = 0 AND later = 1", [micros])?;
+        self.run("UPDATE delivery SET due_at = due_at - ?1, since = since - ?1 WHERE state = 0", [micros])?;
         self.run(
-            "UPDATE delivery SET lease_until = lease_until - ?1, leased_at = leased_at - ?1 WHERE state = 1",
+            "UPDATE delivery SET lease_until = lease_until - ?1, leased_at = leased_at - ?1, since = since - ?1
+             WHERE state = 1",
             [micros],
         )?;
-        self.run("UPDATE delivery SET since = since - ?1 WHERE state < 2", [micros])?;
         self.run("UPDATE outbox_channel SET held_until = held_until - ?1 WHERE held_until > 0", [micros])?;
         self.run("UPDATE outbox_channel SET wake_at = wake_at - ?1 WHERE wake_at IS NOT NULL", [micros])?;
         Ok(())

@@ -91,6 +91,16 @@ async fn a_locked_file_is_waited_for_and_then_said() {
     let error = outbox.accept(vec![delivery(1, "")], now()).await.unwrap_err();
     assert_snapshot!(rig.said(&error), @"`/var/lib/sandbell/outbox.db` is locked by another program; stop it, or close its transaction, and try again");
     assert!(error.is_passing());
+    // Who waits together is refused together, and not one lock wait after the other.
+    let started = std::time::Instant::now();
+    let mut callers = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let outbox = outbox.clone();
+        callers.spawn(async move { outbox.accept(vec![delivery(number, "")], now()).await });
+    }
+    let answers = callers.join_all().await;
+    assert!(answers.into_iter().all(|answer| matches!(answer, Err(StoreError::Locked(_)))));
+    assert!(started.elapsed() < 100 * Duration::from_millis(50), "{:?}", started.elapsed());
     // Who only looks does not wait for who writes.
     assert_eq!(outbox.status(TenantId::local(), delivery(1, "").id).await, Ok(None));
     other.execute_batch("COMMIT").unwrap();

@@ -1,7 +1,7 @@
 //! The one thread that writes: whatever waits for it becomes one transaction, and one sync of the disk.
 //!
-//! A caller is answered after the commit. A command that fails takes the transaction with it, so all of its commands are
-//! then run one by one: a bad one has no neighbours that suffer.
+//! A caller is answered after the commit. A command that fails takes the transaction with it; if it may be at
+//! fault alone, all of them are then run one by one: a bad one has no neighbours that suffer.
 
 use std::thread;
 
@@ -107,15 +107,18 @@ impl<Tell: Fn(News)> Thread<Tell> {
             self.serve(&mut batch);
         }
         // The last handle is gone: fold the log into the file, so that a copy of the file alone is whole.
-        drop(self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE"));
+        drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
     }
 
     fn serve(&mut self, batch: &mut Vec<Box<dyn Command>>) {
-        if batch.len() > 1 && self.broken.is_none() && self.commit(batch).is_ok() {
-            for command in batch.drain(..) {
-                command.answer(Ok(()));
+        if self.broken.is_none() {
+            let end = self.commit(batch);
+            if batch.len() == 1 || !end.as_ref().is_err_and(may_be_of_one) {
+                for command in batch.drain(..) {
+                    command.answer(end.clone());
+                }
+                return;
             }
-            return;
         }
         for mut command in batch.drain(..) {
             let end = match &self.broken {
@@ -157,5 +160,22 @@ impl<Tell: Fn(News)> Thread<Tell> {
         let news = desk.close()?;
         self.connection.prepare_cached("COMMIT")?.execute(())?;
         Ok(news)
+    }
+}
+
+/// Whether an error may be of one command only, so that the others are worth a transaction of their own.
+fn may_be_of_one(error: &StoreError) -> bool {
+    match error {
+        StoreError::OtherContent(_)
+        | StoreError::Full(_)
+        | StoreError::Unexpected { .. }
+        | StoreError::Damaged { .. } => true,
+        StoreError::Locked(_)
+        | StoreError::ReadOnly(_)
+        | StoreError::CannotOpen { .. }
+        | StoreError::Newer { .. }
+        | StoreError::OtherSchema { .. }
+        | StoreError::DiskFailed { .. }
+        | StoreError::Closed => false,
     }
 }

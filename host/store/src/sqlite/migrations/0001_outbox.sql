@@ -80,7 +80,7 @@ CREATE INDEX delivery_tenant ON delivery (tenant);
 CREATE INDEX delivery_waiting ON delivery (channel, later, due_at) WHERE state = 0;
 CREATE INDEX delivery_leased ON delivery (channel, lease_until) WHERE state = 1;
 CREATE INDEX delivery_place ON delivery (channel, place) WHERE place IS NOT NULL AND state < 2;
-CREATE INDEX delivery_settled ON delivery (state, settled_at) WHERE state >= 2;
+CREATE INDEX delivery_settled ON delivery (state, settled_at) WHERE settled_at IS NOT NULL;
 CREATE INDEX delivery_dead ON delivery (tenant) WHERE state = 3;
 
 -- `record`: AttemptV1 as JSON.
