@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use sandbell_domain::{Delivery, NotificationId};
 
-use super::desk::Desk;
+use super::desk::{Desk, Place};
 use super::fault::Fault;
 use super::form::NotificationV1;
 use crate::{Accepted, StoreError};
@@ -37,19 +37,19 @@ pub(super) fn accept(
     let mut kept: HashMap<NotificationId, i64> = HashMap::new();
     let mut accepted = Accepted { new: 0 };
     for one in prepared {
-        let tenant = desk.tenant(one.delivery.tenant)?;
+        let place = desk.channel(one.delivery.tenant, one.delivery.channel)?;
         let id = one.delivery.notification.id;
         let notification = match kept.get(&id) {
             Some(&seq) => seq,
-            None => match notification(desk, tenant, one, now)? {
+            None => match notification(desk, place.tenant, one, now)? {
                 Ok(seq) => seq,
-                // The tenant's row may be new, and harms nobody.
+                // The rows of tenant and channel may be new, and harm nobody.
                 Err(refusal) if kept.is_empty() => return Ok(Err(refusal)),
                 Err(refusal) => return Err(Fault::Refused(refusal)),
             },
         };
         kept.insert(id, notification);
-        accepted.new += delivery(desk, tenant, notification, one, now)?;
+        accepted.new += delivery(desk, place, notification, one, now)?;
     }
     Ok(Ok(accepted))
 }
@@ -81,12 +81,12 @@ fn notification(
 /// Returns how many are new: one or none.
 fn delivery(
     desk: &mut Desk<'_>,
-    tenant: i64,
+    place: Place,
     notification: i64,
     prepared: &Prepared,
     now: Timestamp,
 ) -> Result<usize, Fault> {
-    let (channel, is_ordered) = desk.channel(tenant, prepared.delivery.channel)?;
+    let Place { tenant, channel, is_ordered, has_first } = place;
     let new = desk.run(
         "INSERT INTO delivery (id, tenant, channel, notification, contact, due_at, since)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (id) DO NOTHING",
@@ -103,7 +103,11 @@ fn delivery(
         if is_ordered {
             desk.run("UPDATE delivery SET place = seq WHERE seq = ?1", [desk.last_seq()])?;
         }
-        desk.touch(channel, now);
+        if has_first {
+            desk.news.is_ready = true;
+        } else {
+            desk.touch(channel, now);
+        }
     }
     Ok(new)
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use sandbell_domain::{ChannelId, DeliveryId, TenantId};
 
-use super::desk::{Desk, uuid};
+use super::desk::{Desk, Place, uuid};
 use super::fault::Fault;
 use crate::Pace;
 
@@ -28,6 +28,12 @@ struct Channel {
     wake_at: Option<i64>,
 }
 
+/// What is out, and when the first of it runs out.
+struct LeasedNow {
+    count: i64,
+    lapse: Option<i64>,
+}
+
 /// What can be given, and the next moment that changes it.
 #[derive(Default)]
 struct Findings {
@@ -45,9 +51,13 @@ impl Findings {
 /// Takes back what ran out and writes down what there is to give.
 pub(super) fn look_at(desk: &mut Desk<'_>, seq: i64, now: Timestamp) -> Result<(), Fault> {
     let micros = now.as_microsecond();
-    take_back(desk, seq, now)?;
     let Some(channel) = read(desk, seq)? else { return Ok(()) };
-    let found = find(desk, seq, &channel, micros)?;
+    let mut leased = leased(desk, seq)?;
+    if leased.lapse.is_some_and(|lapse| lapse <= micros) {
+        take_back(desk, seq, now)?;
+        leased = self::leased(desk, seq)?;
+    }
+    let found = find(desk, seq, &channel, &leased, micros)?;
     // A moment that is too early only costs a look; so a later one is not written each time.
     let wake_at = match (channel.wake_at, found.wake_at) {
         (Some(stored), Some(found)) if stored > micros && stored <= found => Some(stored),
@@ -88,13 +98,22 @@ fn read(desk: &Desk<'_>, seq: i64) -> Result<Option<Channel>, Fault> {
     )
 }
 
-fn find(desk: &Desk<'_>, seq: i64, channel: &Channel, now: i64) -> Result<Findings, Fault> {
-    let mut found = Findings::default();
-    let (leased, lapse): (i64, Option<i64>) = desk
+fn leased(desk: &Desk<'_>, seq: i64) -> Result<LeasedNow, Fault> {
+    Ok(desk
         .statement("SELECT count(*), min(lease_until) FROM delivery WHERE channel = ?1 AND state = 1")?
-        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    found.wake(lapse);
-    if leased >= channel.leases_max || (channel.is_ordered && leased > 0) {
+        .query_row([seq], |row| Ok(LeasedNow { count: row.get(0)?, lapse: row.get(1)? }))?)
+}
+
+fn find(
+    desk: &Desk<'_>,
+    seq: i64,
+    channel: &Channel,
+    leased: &LeasedNow,
+    now: i64,
+) -> Result<Findings, Fault> {
+    let mut found = Findings::default();
+    found.wake(leased.lapse);
+    if leased.count >= channel.leases_max || (channel.is_ordered && leased.count > 0) {
         return Ok(found);
     }
     let (first, due) = if channel.is_ordered { ordered_head(desk, seq)? } else { heads(desk, seq)? };
@@ -142,7 +161,7 @@ fn ordered_head(desk: &Desk<'_>, seq: i64) -> Result<(bool, Option<i64>), Fault>
 pub(super) fn next(desk: &Desk<'_>, seq: i64, turn: Turn, now: Timestamp) -> Result<Option<i64>, Fault> {
     let now = now.as_microsecond();
     let Some(channel) = read(desk, seq)? else { return Ok(None) };
-    let found = find(desk, seq, &channel, now)?;
+    let found = find(desk, seq, &channel, &leased(desk, seq)?, now)?;
     let (may, later) = match turn {
         Turn::First => (found.first, false),
         Turn::Later => (found.later, true),
@@ -207,8 +226,7 @@ pub(super) fn set_pace(
 ) -> Result<(), Fault> {
     desk.tick(now)?;
     let Pace { leases_max, is_ordered } = pace;
-    let tenant = desk.tenant(tenant)?;
-    let (seq, was_ordered) = desk.channel(tenant, channel)?;
+    let Place { channel: seq, is_ordered: was_ordered, .. } = desk.channel(tenant, channel)?;
     desk.run(
         "UPDATE outbox_channel SET leases_max = ?2, is_ordered = ?3 WHERE seq = ?1",
         params![seq, leases_max.get(), is_ordered],
@@ -229,8 +247,7 @@ pub(super) fn hold(
     now: Timestamp,
 ) -> Result<(), Fault> {
     desk.tick(now)?;
-    let tenant = desk.tenant(tenant)?;
-    let (seq, _) = desk.channel(tenant, channel)?;
+    let seq = desk.channel(tenant, channel)?.channel;
     desk.run("UPDATE outbox_channel SET held_until = ?2 WHERE seq = ?1", [seq, until.as_microsecond()])?;
     desk.touch(seq, now);
     Ok(())

@@ -119,7 +119,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The tenant's number, made if it has none.
-    pub(super) fn tenant(&self, tenant: TenantId) -> Result<i64, Fault> {
+    fn tenant(&self, tenant: TenantId) -> Result<i64, Fault> {
         if let Some(seq) = self.known_tenant(tenant)? {
             return Ok(seq);
         }
@@ -131,23 +131,42 @@ impl<'a> Desk<'a> {
         self.first("SELECT seq FROM outbox_tenant WHERE id = ?1", [tenant.as_bytes()], |row| row.get(0))
     }
 
-    /// The channel's number and whether it is ordered; it is made with the usual pace if it is new.
-    pub(super) fn channel(&self, tenant: i64, channel: ChannelId) -> Result<(i64, bool), Fault> {
+    /// The channel as a delivery meets it; it is made with the usual pace if it is new.
+    pub(super) fn channel(&self, tenant: TenantId, channel: ChannelId) -> Result<Place, Fault> {
         let known = self.first(
-            "SELECT seq, is_ordered FROM outbox_channel WHERE tenant = ?1 AND id = ?2",
-            params![tenant, channel.as_bytes()],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            "SELECT c.tenant, c.seq, c.is_ordered, c.first FROM outbox_tenant t
+             JOIN outbox_channel c ON c.tenant = t.seq WHERE t.id = ?1 AND c.id = ?2",
+            params![tenant.as_bytes(), channel.as_bytes()],
+            |row| {
+                Ok(Place {
+                    tenant: row.get(0)?,
+                    channel: row.get(1)?,
+                    is_ordered: row.get(2)?,
+                    has_first: row.get(3)?,
+                })
+            },
         )?;
         if let Some(known) = known {
             return Ok(known);
         }
+        let tenant = self.tenant(tenant)?;
         let Pace { leases_max, is_ordered } = Pace::default();
         self.run(
             "INSERT INTO outbox_channel (tenant, id, leases_max, is_ordered) VALUES (?1, ?2, ?3, ?4)",
             params![tenant, channel.as_bytes(), leases_max.get(), is_ordered],
         )?;
-        Ok((self.last_seq(), is_ordered))
+        Ok(Place { tenant, channel: self.last_seq(), is_ordered, has_first: false })
     }
+}
+
+/// Where a delivery goes.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) tenant: i64,
+    pub(super) channel: i64,
+    pub(super) is_ordered: bool,
+    /// It has a first try to give already, so that another one changes nothing.
+    pub(super) has_first: bool,
 }
 
 /// A column that holds a moment.

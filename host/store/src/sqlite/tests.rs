@@ -207,6 +207,28 @@ async fn forgetting_gives_space_back_in_steps() {
 }
 
 #[tokio::test]
+async fn who_waits_is_told_and_does_not_poll() {
+    let rig = Rig::new();
+    let outbox = rig.open().unwrap();
+    let started = std::time::Instant::now();
+    for number in 0..20 {
+        let one = delivery(number, "");
+        outbox.accept(vec![one.clone()], now()).await.unwrap();
+        let (stands, ()) = tokio::join!(
+            outbox.wait(one.tenant, one.id, Duration::from_mins(1)),
+            // After the waiter has looked once and begun to wait.
+            async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                settle_all(&outbox).await;
+            },
+        );
+        assert!(stands.unwrap().unwrap().state.is_settled());
+    }
+    // Polling would take half a second each time.
+    assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn calls_that_wait_share_a_transaction() {
     let rig = Rig::new();
     let outbox = rig.open().unwrap();
