@@ -6,6 +6,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -95,10 +96,17 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).expect("a moment in 2027")
 }
 
+/// In the order of time, as a door gives them (UUID version 7); a delivery's id is derived, and in no order.
+fn ordered_id(round: usize, number: usize) -> NotificationId {
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
+    let (time, own) = (NEXT.fetch_add(1, Ordering::Relaxed), (round as u64) << 32 | number as u64);
+    NotificationId::from_uuid(uuid::Uuid::from_u64_pair(time, own))
+}
+
 /// About the size of what Icinga sends: 1 KiB.
 fn delivery(round: usize, number: usize) -> Delivery {
     let notification = Notification {
-        id: NotificationId::of(&[&round.to_be_bytes(), &number.to_be_bytes()]),
+        id: ordered_id(round, number),
         tenant: TenantId::of(&[&(number % 8).to_be_bytes()]),
         contact: Contact { full_name: "Ada Lovelace".to_owned(), addresses: Vec::new() },
         object: Object {
@@ -245,8 +253,8 @@ fn loop_rate(path: &Path) -> f64 {
 async fn settled_file(path: &Path, settled: u32) -> SqliteOutbox {
     let outbox = SqliteOutbox::open(Settings::new(path)).expect("the file opens");
     for number in 0..32 {
-        outbox.accept(vec![delivery(usize::MAX, number)], now()).await.expect("it is accepted");
-        let one = delivery(usize::MAX, number);
+        let one = delivery(0, number);
+        outbox.accept(vec![one.clone()], now()).await.expect("it is accepted");
         let pace = Pace { leases_max: NonZeroU32::MIN.saturating_add(999), is_ordered: false };
         outbox.set_pace(one.tenant, one.channel, pace, now()).await.expect("it has a pace");
     }

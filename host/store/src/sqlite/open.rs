@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::Fault;
@@ -75,8 +76,15 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // 8 MiB between checkpoints, and a log that a burst made long is cut again.
     connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    steady(connection)?;
     // A forged schema must not run functions; a foreign file is not trusted because it lies here.
     connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// Lets a prepared statement stay prepared: `SQLite` would look at what is bound, in case a partial index helps with it,
+/// and prepare anew whenever that changes.
+fn steady(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 /// One of the connections that only read.
@@ -86,6 +94,7 @@ pub(super) fn open_reader(settings: &Settings) -> Result<Connection, StoreError>
     let connection = Connection::open_with_flags(&settings.path, flags).map_err(explain)?;
     connection.busy_timeout(settings.lock_wait).map_err(explain)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    steady(&connection).map_err(explain)?;
     connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
     Ok(connection)
 }
