@@ -159,8 +159,8 @@ fn raw_file(path: &Path) -> Connection {
     for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
         connection.pragma_update(None, name, value).expect("a pragma");
     }
-    connection.pragma_update(None, "cache_size", -32 * 1024).expect("a pragma");
-    connection.pragma_update(None, "wal_autocheckpoint", 2000).expect("a pragma");
+    connection.pragma_update(None, "cache_size", -64 * 1024).expect("a pragma");
+    connection.pragma_update(None, "wal_autocheckpoint", 4000).expect("a pragma");
     connection
 }
 

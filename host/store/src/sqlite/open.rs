@@ -71,10 +71,10 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // A commit that returned is on the disk; group commit makes that affordable.
     connection.pragma_update(None, "synchronous", "FULL")?;
     // In KiB when negative: room for the busy ends of every index.
-    connection.pragma_update(None, "cache_size", -32 * 1024)?;
+    connection.pragma_update(None, "cache_size", -64 * 1024)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // 8 MiB between checkpoints, and a log that a burst made long is cut again.
-    connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
+    // 16 MiB between checkpoints, and a log that a burst made long is cut again.
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     steady(connection)?;
     // A forged schema must not run functions; a foreign file is not trusted because it lies here.
