@@ -10,6 +10,8 @@ pub mod grant;
 pub mod id;
 pub mod notification;
 pub mod plugin;
+pub mod retry;
+pub mod route;
 pub mod rule;
 mod setting;
 pub mod target;
@@ -26,5 +28,7 @@ pub use notification::{Address, Contact, Event, Incident, Link, Notification, Ob
 pub use plugin::{
     Capability, Choice, ConfigOption, DefaultValue, Digest, Localized, OptionKind, PluginInfo, Want,
 };
+pub use retry::{DeadReason, RetryPolicy, Verdict, judge};
+pub use route::{RouteError, Target, fan_out};
 pub use rule::{HostPattern, HttpRule, NetworkRule, PathPattern, SmtpRule};
 pub use target::BadTarget;

@@ -64,14 +64,26 @@ pub(super) const CRATES: &[CrateRule] = &[
     CrateRule {
         members: "host/broker",
         house: House::Only(&["sandbell-domain"]),
-        never: &["wasmtime", "wasmtime-wasi", "wit-bindgen", "axum", "clap"],
+        never: &["wasmtime", "wasmtime-wasi", "wit-bindgen", "axum", "clap", "rusqlite"],
         because: "a broker takes and gives values; it does not know who asks",
     },
     CrateRule {
         members: "host/store",
         house: House::Only(&["sandbell-domain"]),
-        never: &["wasmtime", "wasmtime-wasi", "axum", "clap", "reqwest", "lettre"],
-        because: "the store keeps notifications; it neither runs nor serves them",
+        never: &[
+            "wasmtime",
+            "wasmtime-wasi",
+            "axum",
+            "clap",
+            "hyper",
+            "reqwest",
+            "lettre",
+            "rand",
+            "std::process",
+            "std::net::TcpStream",
+            "std::time::SystemTime",
+        ],
+        because: "the store keeps notifications; it neither runs nor serves them, and is told the time",
     },
     CrateRule {
         members: "host/sandbox",
@@ -82,7 +94,7 @@ pub(super) const CRATES: &[CrateRule] = &[
     CrateRule {
         members: "host/server",
         house: House::Only(&["sandbell-broker", "sandbell-domain", "sandbell-sandbox", "sandbell-store"]),
-        never: &["wasmtime", "wasmtime-wasi", "lettre"],
+        never: &["wasmtime", "wasmtime-wasi", "lettre", "rusqlite"],
         because: "the program joins the parts; engines and mail stay in theirs",
     },
     CrateRule {

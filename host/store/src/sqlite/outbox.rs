@@ -1,0 +1,188 @@
+//! The engine behind the trait: what a call prepares, hands to a thread, and gives back.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sandbell_domain::{Attempt, ChannelId, Delivery, DeliveryId, NotificationId, TenantId, Verdict};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::open::Settings;
+use super::read::{self, Readers};
+use super::waiting::Waiting;
+use super::writer::Writer;
+use super::{accept, channel, lease, prune, redrive, settle};
+use crate::{
+    Accepted, AttemptRecord, Cancelled, Cursor, Filter, LeaseRequest, Leased, Leases, Outbox, Pace, Page,
+    Pruned, Redrive, Retention, Settled, Status, StoreError,
+};
+
+/// How long a waiter trusts that nobody but this process settles.
+const POLL: Duration = Duration::from_millis(500);
+
+/// An outbox in a file. Clones share one writer; several processes may have the file open.
+#[derive(Clone)]
+pub struct SqliteOutbox {
+    writer: Writer,
+    readers: Readers,
+    waiting: Waiting,
+    work: Arc<Notify>,
+}
+
+impl SqliteOutbox {
+    /// Opens the file, makes it if need be, and brings it to this program's schema. Blocks while it does.
+    pub fn open(settings: Settings) -> Result<Self, StoreError> {
+        let waiting = Waiting::default();
+        let work = Arc::new(Notify::new());
+        let (told, woken) = (waiting.clone(), Arc::clone(&work));
+        let writer = Writer::start(settings.clone(), move |news| {
+            told.tell(&news.settled);
+            if news.is_ready {
+                woken.notify_one();
+            }
+        })?;
+        Ok(Self { writer, readers: Readers::new(settings), waiting, work })
+    }
+}
+
+impl Outbox for SqliteOutbox {
+    async fn accept(&self, deliveries: Vec<Delivery>, now: Timestamp) -> Result<Accepted, StoreError> {
+        let prepared: Vec<_> = deliveries.into_iter().map(accept::prepare).collect();
+        self.writer.write(move |desk| accept::accept(desk, &prepared, now)).await?
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Leases, StoreError> {
+        self.writer.write(move |desk| lease::lease(desk, &request)).await
+    }
+
+    async fn settle(
+        &self,
+        lease: &Leased,
+        attempt: Attempt,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<Settled, StoreError> {
+        let prepared = settle::prepare(lease, attempt, verdict);
+        self.writer.write(move |desk| settle::settle(desk, &prepared, now)).await
+    }
+
+    async fn postpone(
+        &self,
+        lease: &Leased,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Settled, StoreError> {
+        let (delivery, claim) = (lease.lease.delivery.id, lease.claim);
+        self.writer.write(move |desk| settle::postpone(desk, delivery, claim, until, now)).await
+    }
+
+    async fn set_pace(
+        &self,
+        tenant: TenantId,
+        channel: ChannelId,
+        pace: Pace,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer.write(move |desk| channel::set_pace(desk, tenant, channel, pace, now)).await
+    }
+
+    async fn hold(
+        &self,
+        tenant: TenantId,
+        channel: ChannelId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer.write(move |desk| channel::hold(desk, tenant, channel, until, now)).await
+    }
+
+    async fn redrive(&self, tenant: TenantId, which: Redrive, now: Timestamp) -> Result<u64, StoreError> {
+        let filter = match which {
+            Redrive::One(delivery) => {
+                return self.writer.write(move |desk| redrive::one(desk, tenant, delivery, now)).await;
+            }
+            Redrive::Matching(filter) => Arc::new(filter),
+        };
+        let (mut count, mut next) = (0, Some(0));
+        while let Some(after) = next {
+            let filter = Arc::clone(&filter);
+            let step =
+                self.writer.write(move |desk| redrive::matching(desk, tenant, &filter, after, now)).await?;
+            count += step.count;
+            next = step.next;
+        }
+        Ok(count)
+    }
+
+    async fn cancel(
+        &self,
+        tenant: TenantId,
+        delivery: DeliveryId,
+        now: Timestamp,
+    ) -> Result<Cancelled, StoreError> {
+        self.writer.write(move |desk| redrive::cancel(desk, tenant, delivery, now)).await
+    }
+
+    async fn wait(
+        &self,
+        tenant: TenantId,
+        delivery: DeliveryId,
+        limit: Duration,
+    ) -> Result<Option<Status>, StoreError> {
+        let ends_at = Instant::now() + limit;
+        let place = self.waiting.join(delivery);
+        loop {
+            // Created before the file is read: a settlement in between is not missed.
+            let told = place.told();
+            let status = self.status(tenant, delivery).await?;
+            let now = Instant::now();
+            if status.as_ref().is_none_or(|status| status.state.is_settled()) || now >= ends_at {
+                return Ok(status);
+            }
+            tokio::select! {
+                () = told => {}
+                () = sleep_until(ends_at.min(now + POLL)) => {}
+            }
+        }
+    }
+
+    async fn ready(&self) {
+        self.work.notified().await;
+    }
+
+    async fn status(&self, tenant: TenantId, delivery: DeliveryId) -> Result<Option<Status>, StoreError> {
+        self.readers.read(move |connection| read::status(connection, tenant, delivery)).await
+    }
+
+    async fn of_notification(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+    ) -> Result<Vec<Status>, StoreError> {
+        self.readers.read(move |connection| read::of_notification(connection, tenant, notification)).await
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: Filter,
+        after: Option<Cursor>,
+        count_max: NonZeroUsize,
+    ) -> Result<Page, StoreError> {
+        self.readers.read(move |connection| read::list(connection, tenant, &filter, after, count_max)).await
+    }
+
+    async fn attempts(
+        &self,
+        tenant: TenantId,
+        delivery: DeliveryId,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.readers.read(move |connection| read::attempts(connection, tenant, delivery)).await
+    }
+
+    async fn prune(&self, retention: Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+        self.writer.write(move |desk| prune::prune(desk, retention, now)).await
+    }
+}
