@@ -89,7 +89,7 @@ mod tests {
     use crate::install::fixture::approval;
 
     #[test]
-    fn the_proxys_password_is_shown_to_nobody() {
+    fn a_password_for_the_proxy_is_shown_to_nobody() {
         let proxy = Some("http://me:hunter2@proxy.example.com:3128".parse().unwrap());
         let approval = Approval { proxy, ..approval(b"", &[]) };
         assert_eq!(beyond_wants(&approval), "  proxy http://me:***@proxy.example.com:3128/\n");
