@@ -16,6 +16,7 @@ use crate::status::StatusCodes;
 pub struct Config {
     /// The method of the request: GET, HEAD, POST, PUT, PATCH or DELETE.
     #[config(
+        required,
         default = "POST",
         label = "HTTP Method",
         label(de_DE = "HTTP-Methode"),
@@ -39,6 +40,7 @@ pub struct Config {
     request_body_template: String,
     /// The status codes that mean success, separated by commas, without spaces.
     #[config(
+        required,
         default = "200",
         label = "Response Status Codes",
         label(de_DE = "Antwort-Status-Codes"),
@@ -92,7 +94,8 @@ impl Channel for Webhook {
                 .render(&data)
                 .map_err(|error| SendError::config(format!("cannot execute {what} template: {error}")))
         };
-        let url = render("URL", &self.url)?;
+        // Go's client encodes the blanks that names bring in; a raw one would end the URL.
+        let url = render("URL", &self.url)?.replace(' ', "%20");
         let body = render("Request Body", &self.body)?;
         let mut request = http::request(&self.method, url);
         if !body.is_empty() {

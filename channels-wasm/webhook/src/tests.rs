@@ -107,6 +107,16 @@ fn a_template_can_make_the_path_and_the_query() {
 }
 
 #[test]
+fn a_blank_in_the_url_is_encoded() {
+    let config = json!({
+        "url_template": format!("{URL}/{{{{.Object.Name}}}}?name={{{{.Object.Name}}}}"),
+        "request_body_template": "",
+    });
+    let name = "dummy-809!random%20fortune";
+    assert_eq!(sent(&config, HEAD), format!("POST {URL}/{name}?name={name}"));
+}
+
+#[test]
 fn a_bad_form_is_refused_in_icingas_words() {
     let refused = |config: Json| FakeHost::new().configure::<Webhook>(&config).err().unwrap().to_string();
     assert_snapshot!(refused(json!({ "url_template": "{{" })), @"`url_template` cannot parse URL template: template: URL:1: unclosed action");
@@ -165,10 +175,10 @@ fn the_options_are_icingas() {
     };
     let lines: Vec<_> = options.as_array().unwrap().iter().map(line).collect();
     assert_snapshot!(lines.join("\n"), @r#"
-    "method" "string" required=null default="POST" label={"de_DE":"HTTP-Methode","en_US":"HTTP Method"}
+    "method" "string" required=true default="POST" label={"de_DE":"HTTP-Methode","en_US":"HTTP Method"}
     "url_template" "string" required=true default=null label={"de_DE":"URL-Template","en_US":"URL Template"}
     "request_body_template" "string" required=null default="{{json .}}" label={"de_DE":"Anfragedaten-Template","en_US":"Request Body Template"}
-    "response_status_codes" "string" required=null default="200" label={"de_DE":"Antwort-Status-Codes","en_US":"Response Status Codes"}
+    "response_status_codes" "string" required=true default="200" label={"de_DE":"Antwort-Status-Codes","en_US":"Response Status Codes"}
     "#);
 }
 

@@ -40,6 +40,32 @@ pub struct Approval {
     pub approved_by: String,
 }
 
+impl Approval {
+    /// Whether all that `earlier` allowed is still allowed, for the same bytes and by the same certificates.
+    pub fn covers(&self, earlier: &Self) -> bool {
+        let Self {
+            digest,
+            wants,
+            allow,
+            networks,
+            ca_file,
+            client_certificate_file,
+            client_key_file,
+            proxy,
+            approved_at: _,
+            approved_by: _,
+        } = earlier;
+        self.digest == *digest
+            && wants.iter().all(|want| self.wants.contains(want))
+            && allow.iter().all(|target| self.allow.contains(target))
+            && networks.iter().all(|network| self.networks.contains(network))
+            && self.ca_file == *ca_file
+            && self.client_certificate_file == *client_certificate_file
+            && self.client_key_file == *client_key_file
+            && self.proxy == *proxy
+    }
+}
+
 /// The powers of one channel. No grant, no broker.
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
@@ -87,15 +113,20 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The option to blame, if the want has exactly one.
+    /// Blames the option whose value does not fit: a method and a host come first in a target, a URL last.
     pub fn into_config_error(self) -> ConfigError {
         let name = match &self {
-            Self::Target { want, error } if !matches!(error, BadTarget::UnknownOption(_)) => want
+            Self::Target { error: BadTarget::UnknownOption(_), .. } | Self::NotApproved(_) => None,
+            Self::Target { want, error: BadTarget::Method(_) | BadTarget::Host(_) } => want
+                .target
+                .split_once('{')
+                .and_then(|(_, rest)| rest.split_once('}'))
+                .map(|(name, _)| name.to_owned()),
+            Self::Target { want, .. } => want
                 .target
                 .rsplit_once('}')
                 .and_then(|(head, _)| head.rsplit_once('{'))
                 .map(|(_, name)| name.to_owned()),
-            Self::Target { .. } | Self::NotApproved(_) => None,
         };
         match (name, self) {
             (Some(name), Self::Target { error, .. }) => ConfigError::option(&name, error.to_string()),
@@ -272,6 +303,20 @@ mod tests {
         assert_eq!(
             http("POST {b}", json!({ "b": true })),
             "option `b`: `{b}` names an option that is neither text nor a number nor a secret"
+        );
+    }
+
+    #[test]
+    fn an_approval_that_lost_something_does_not_cover_what_it_was() {
+        let networks = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let earlier = Approval { networks: networks(&["10.0.0.0/8"]), ..approval(&[]) };
+        let wider = Approval { networks: networks(&["127.0.0.1", "10.0.0.0/8"]), ..approval(&[]) };
+        assert!(earlier.covers(&earlier) && wider.covers(&earlier));
+        assert!(!earlier.covers(&wider) && !approval(&[]).covers(&earlier));
+        assert!(!Approval { digest: Digest::of(b"other"), ..earlier.clone() }.covers(&earlier));
+        assert!(
+            !Approval { proxy: Some("http://p.example/".parse().unwrap()), ..earlier.clone() }
+                .covers(&earlier)
         );
     }
 

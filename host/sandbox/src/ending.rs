@@ -81,7 +81,7 @@ pub(crate) fn busy(what: &str) -> Failure {
     Failure {
         kind: FailureKind::Transient,
         code: "busy".to_owned(),
-        detail: format!("{what} is running as many attempts as it may; the delivery will be tried again"),
+        detail: format!("{what} is running as many attempts as it may; try again later"),
         retry_after: Some(BUSY_RETRY_AFTER),
     }
 }

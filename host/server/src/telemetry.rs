@@ -1,6 +1,7 @@
 //! Where this program's own log goes: to stderr for people, through the door for a daemon.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
 use sandbell_domain::LogLevel;
 use tracing::field::{Field, Visit};
@@ -17,7 +18,10 @@ pub(crate) fn to_stderr(verbosity: u8, filter: Option<&str>) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time();
     let _ = tracing_subscriber::registry().with(targets(filter, level)).with(lines).try_init();
 }
 

@@ -200,7 +200,7 @@ async fn a_full_host_is_busy_and_a_full_channel_waits() {
         sandbox.attempt(&first, &lease, Mode::Send),
     );
     assert!(outcome(&slow).starts_with("delivered"));
-    insta::assert_snapshot!(outcome(&busy), @"transient [busy] this host is running as many attempts as it may; the delivery will be tried again");
+    insta::assert_snapshot!(outcome(&busy), @"transient [busy] this host is running as many attempts as it may; try again later");
     assert!(matches!(
         busy.outcome,
         Outcome::Failed(Failure { kind: FailureKind::Transient, retry_after: Some(_), .. })

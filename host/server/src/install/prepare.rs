@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sandbell_domain::{Channel, Config, ConfigError, Digest, PluginInfo, Refusal, TenantId, approve};
+use sandbell_domain::{
+    Approval, Channel, Config, ConfigError, Digest, PluginInfo, Refusal, TenantId, approve,
+};
 use serde_json::Value as Json;
 
 use super::{Installed, PluginName, Standing, State, StateError, TlsError, tls_material};
@@ -17,6 +19,8 @@ pub(crate) const TIMEOUT_SECONDS: std::ops::RangeInclusive<i64> = 1..=120;
 pub(crate) struct Prepared {
     pub(crate) channel: Channel,
     pub(crate) info: PluginInfo,
+    /// What the channel's grants were made of.
+    pub(crate) approval: Approval,
     pub(crate) bytes: Vec<u8>,
     /// The installed component, if it waits for an approval while this one runs.
     pub(crate) waiting: Option<Digest>,
@@ -54,7 +58,7 @@ pub(crate) fn prepare(state: &State, name: &PluginName, config: &Json) -> Result
         channel.limits.attempt = timeout;
     }
     let bytes = state.bytes(&approval.digest)?;
-    Ok(Prepared { channel, info, bytes, waiting })
+    Ok(Prepared { channel, info, approval, bytes, waiting })
 }
 
 /// The host's own option of a plugin without options.

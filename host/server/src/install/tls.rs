@@ -1,6 +1,7 @@
 //! Reads the certificate files that an approval names.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use sandbell_domain::Approval;
@@ -44,10 +45,13 @@ pub(crate) fn tls_material(approval: &Approval) -> Result<TlsMaterial, TlsError>
 fn read_pem(path: &Path, what: &'static str) -> Result<String, TlsError> {
     let unreadable =
         |error: std::io::Error| TlsError::Unreadable { path: path.to_owned(), reason: error.to_string() };
-    if fs::metadata(path).map_err(unreadable)?.len() > PEM_BYTES_MAX {
+    // A device has no size and no end.
+    let mut text = String::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(PEM_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > PEM_BYTES_MAX {
         return Err(TlsError::Large(path.to_owned()));
     }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
     if text.contains(&format!("-----BEGIN {what}")) {
         return Ok(text);
     }

@@ -137,7 +137,7 @@ mod tests {
             ("helpers.rs", ""),
             ("config.rs", "fn f() -> &str { crate::PROGRAM }"),
         ]);
-        assert_snapshot!(text, @r"
+        assert_snapshot!(text, @"
         host/server/src/config.rs:1: `config` uses `PROGRAM` of the crate's root; what is shared belongs in a module
         host/server/src/dispatch.rs:3: `dispatch` uses `doors`; it may use clock, config, telemetry
         host/server/src/doors/auth.rs:1: `doors::auth` uses the door `quay`; doors do not know each other
@@ -147,7 +147,7 @@ mod tests {
         host/server/src/doors/quay.rs:1: `doors` uses `app`; it may use intake, install, engine, clock, config, telemetry
         host/server/src/helpers.rs: `helpers` has no row in tests/xtask/src/layers/table.rs
         host/server/src/intake.rs:1: names the whole crate; name the module that is meant
-        host/server/src/main.rs:2: `main` uses `dispatch`; it may use cli, app
+        host/server/src/main.rs:2: `main` uses `dispatch`; it may use cli, app, config
         host/server/src/telemetry.rs:1: names the whole crate; name the module that is meant
         host/server/src/telemetry.rs:2: `telemetry` uses `config`; it may use no other module
         ");

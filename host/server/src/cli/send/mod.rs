@@ -51,7 +51,7 @@ fn attempt(
 ) -> Result<Attempt, Problem> {
     let engine = context.app.engine(Some(state), context.log_level);
     let sandbox = engine.sandbox()?;
-    let Prepared { channel, bytes, info: _, waiting: _ } = prepared;
+    let Prepared { channel, bytes, info: _, approval: _, waiting: _ } = prepared;
     engine.block_on(async {
         let plugin = sandbox.load(&bytes).await?;
         let open = sandbox.open(&plugin, channel).map_err(|error| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sandbell_domain::{Delivery, Digest, Lease, Mode, NotificationId, Outcome, PluginInfo, escape};
+use sandbell_domain::{Approval, Delivery, Digest, Lease, Mode, NotificationId, Outcome, PluginInfo, escape};
 use sandbell_sandbox::{OpenChannel, Plugin};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -51,6 +51,7 @@ struct Active {
     sequence: u64,
     open: OpenChannel,
     info: Arc<PluginInfo>,
+    approval: Arc<Approval>,
 }
 
 /// Serves the daemon on the standard streams until it is done with us.
@@ -151,7 +152,7 @@ impl Host {
         let this = self.clone();
         let prepared = spawn_blocking(move || this.prepare(json.get()));
         let prepared = prepared.await.map_err(|error| error.to_string())??;
-        let Prepared { channel, info, bytes, waiting } = prepared;
+        let Prepared { channel, info, approval, bytes, waiting } = prepared;
         let digest = channel.plugin;
         let sandbox = self.engine.sandbox().map_err(|error| error.to_string())?;
         let compiled = lock(&self.compiled).clone().filter(|(compiled, _)| *compiled == digest);
@@ -171,7 +172,8 @@ impl Host {
         }
         let mut active = lock(&self.active);
         if active.as_ref().is_none_or(|active| active.sequence < sequence) {
-            *active = Some(Active { sequence, open, info: Arc::new(info) });
+            let (info, approval) = (Arc::new(info), Arc::new(approval));
+            *active = Some(Active { sequence, open, info, approval });
         }
         Ok(())
     }
@@ -185,18 +187,19 @@ impl Host {
         Ok(prepared)
     }
 
-    async fn send_notification(&self, params: &Params) -> Result<(), MethodError> {
+    async fn send_notification(self: &Arc<Self>, params: &Params) -> Result<(), MethodError> {
         let Params { sequence, json } = params;
         let active = lock(&self.active).clone();
         let address_types = active.as_ref().map(|active| active.info.address_types.as_slice());
         let addressing = Addressing { link: &self.link.name, plugin: address_types.unwrap_or_default() };
         let notification = translate(json.get(), self.notification_id(*sequence, json.get()), addressing)
             .map_err(|error| MethodError::Notification(error.to_string()))?;
-        let Some(Active { open, .. }) = active else {
+        let Some(Active { open, approval, .. }) = active else {
             return Err(MethodError::Failed(
                 "the channel has no configuration yet; call SetConfig first".to_owned(),
             ));
         };
+        self.check_approval(approval).await?;
         let lease = Lease {
             delivery: Delivery::new(open.channel().id, Arc::new(notification)),
             attempt_number: NonZeroU32::MIN,
@@ -210,6 +213,24 @@ impl Host {
             Outcome::Delivered { .. } => Ok(()),
             Outcome::Failed(failure) => Err(MethodError::Failed(failure.detail)),
         }
+    }
+
+    /// What was revoked ends with the next attempt, not with the daemon, which lives for weeks.
+    async fn check_approval(self: &Arc<Self>, earlier: Arc<Approval>) -> Result<(), MethodError> {
+        let this = self.clone();
+        let is_covered = spawn_blocking(move || -> Result<bool, StateError> {
+            let installed = State::open(&this.link.state_dir)?.get(&this.link.plugin)?;
+            Ok(installed.approval.is_some_and(|approval| approval.covers(&earlier)))
+        });
+        let is_covered = is_covered.await.map_err(|error| MethodError::Failed(error.to_string()))?;
+        if is_covered.map_err(|error| MethodError::Failed(error.to_string()))? {
+            return Ok(());
+        }
+        let name = &self.link.plugin;
+        Err(MethodError::Failed(format!(
+            "the approval of plugin `{name}` has changed since this channel was configured; run `sandbell plugin \
+             approve {name}` if it is to go on, and save the channel again"
+        )))
     }
 
     /// The daemon sends each notification once, so two equal requests are two notifications.
