@@ -33,25 +33,25 @@ fn sleeping() -> Guest {
 #[tokio::test]
 async fn a_loop_without_an_end_runs_out_of_cpu_wherever_it_is() {
     let attempt = try_once(&Guest::sending(LOOP)).await;
-    insta::assert_snapshot!(outcome(&attempt), @"timed out [cpu] the plugin used up its 100 ms of CPU in `send-notification`; look for a loop without an end");
+    insta::assert_snapshot!(outcome(&attempt), @"timed-out [cpu] the plugin used up its 100 ms of CPU in `send-notification`; look for a loop without an end");
     assert!(attempt.usage.cpu >= Duration::from_millis(100), "{:?}", attempt.usage);
 
     let set_config = Guest { set_config: LOOP.to_owned(), ..Guest::default() };
-    insta::assert_snapshot!(outcome(&try_once(&set_config).await), @"timed out [cpu] the plugin used up its 100 ms of CPU in `set-config`; look for a loop without an end");
+    insta::assert_snapshot!(outcome(&try_once(&set_config).await), @"timed-out [cpu] the plugin used up its 100 ms of CPU in `set-config`; look for a loop without an end");
 
     let start = Guest { fields: "(func $s (loop $l (br $l))) (start $s)".to_owned(), ..Guest::default() };
-    insta::assert_snapshot!(outcome(&try_once(&start).await), @"timed out [cpu] the plugin used up its 100 ms of CPU while it started; look for a loop without an end");
+    insta::assert_snapshot!(outcome(&try_once(&start).await), @"timed-out [cpu] the plugin used up its 100 ms of CPU while it started; look for a loop without an end");
 
     let after = r#"(func (export "cabi_post_sandbell:channel/plugin@0.1.0#send-notification") (param i32) (loop $l (br $l)))"#;
     let after = Guest { fields: after.to_owned(), ..Guest::default() };
-    insta::assert_snapshot!(outcome(&try_once(&after).await), @"timed out [cpu] the plugin used up its 100 ms of CPU in `send-notification`; look for a loop without an end");
+    insta::assert_snapshot!(outcome(&try_once(&after).await), @"timed-out [cpu] the plugin used up its 100 ms of CPU in `send-notification`; look for a loop without an end");
 }
 
 #[tokio::test]
 async fn sleeping_runs_out_of_time() {
     let limits = Limits { attempt: Duration::from_millis(300), ..limits() };
     let attempt = try_with(&sleeping(), limits).await;
-    insta::assert_snapshot!(outcome(&attempt), @"timed out [timeout] the plugin did not finish within 300 ms (in `send-notification`)");
+    insta::assert_snapshot!(outcome(&attempt), @"timed-out [timeout] the plugin did not finish within 300 ms (in `send-notification`)");
     assert!(attempt.usage.cpu < Duration::from_millis(100), "{:?}", attempt.usage);
 }
 
@@ -216,7 +216,7 @@ async fn spinning_guests_delay_nobody_else() {
         worst = worst.max(asked.elapsed());
     }
     for attempt in spinning.join_all().await {
-        assert!(outcome(&attempt).starts_with("timed out [cpu]"), "{}", outcome(&attempt));
+        assert!(outcome(&attempt).starts_with("timed-out [cpu]"), "{}", outcome(&attempt));
     }
     assert!(worst < Duration::from_millis(400), "a timer of 2 ms took {worst:?}");
 }
