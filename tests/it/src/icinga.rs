@@ -90,6 +90,26 @@ fn what_nobody_approved_describes_itself_and_does_nothing() {
 }
 
 #[test]
+fn what_is_revoked_ends_with_the_next_notification() {
+    let receiver = Receiver::start(|_| Reply::new(200, "")).unwrap();
+    let host = webhook();
+    let mut daemon = host.daemon("webhook", Dialect::JsonRpc);
+    let config = json!({ "url_template": receiver.url("/x") });
+    let request = example_request(Dialect::JsonRpc, "webhook", "anyone");
+    daemon.call("SetConfig", Some(&config)).unwrap().unwrap();
+    daemon.call("SendNotification", Some(&request)).unwrap().unwrap();
+    // More than before changes nothing for what runs.
+    host.run(&["plugin", "approve", "webhook", "--yes", "--network", "10.0.0.0/8"]).expect(0);
+    daemon.call("SendNotification", Some(&request)).unwrap().unwrap();
+    host.run(&["plugin", "approve", "webhook", "--yes", "--reset"]).expect(0);
+    let refused = daemon.call("SendNotification", Some(&request)).unwrap().unwrap_err();
+    assert_snapshot!(refused, @"the approval of plugin `webhook` has changed since this channel was configured; run `sandbell plugin approve webhook` if it is to go on, and save the channel again");
+    host.run(&["plugin", "remove", "webhook"]).expect(0);
+    assert!(daemon.call("SendNotification", Some(&request)).unwrap().is_err());
+    assert_eq!(receiver.requests().len(), 2);
+}
+
+#[test]
 fn a_slow_receiver_delays_nobody_else() {
     let receiver = Receiver::start(|request| {
         if request.target == "/slow" {

@@ -66,3 +66,10 @@ fn a_bad_configuration_names_the_option() {
     assert_snapshot!(refused(&|config| config["encryption"] = json!("ssl")), @"because: option `encryption`: `ssl` is no choice; choose `none`, `starttls`, `tls`");
     assert_snapshot!(refused(&|config| config["user"] = json!("alice")), @"because: user and password fields must both be set or empty");
 }
+
+#[test]
+fn a_file_without_an_end_is_read_to_its_limit() {
+    let host = Host::with(&channel("slack"), &[]);
+    let run = host.run(&["plugin", "approve", "slack", "--yes", "--ca-file", "/dev/zero"]).expect(1);
+    assert_snapshot!(run.stderr, @"error: `/dev/zero` has more than 1048576 bytes; write a file with only the certificates that are needed");
+}
