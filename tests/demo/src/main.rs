@@ -128,7 +128,7 @@ impl Demo {
         } else {
             let requests = self.receiver.requests();
             let request = requests.get(posts).context("the request that arrived")?;
-            format!("{} {} {}", request.method, request.target, request.body_text())
+            beginning(&format!("{} {} {}", request.method, request.target, request.body_text()))
         };
         let dialect = match dialect {
             Dialect::Legacy => "Icinga 0.2",
@@ -184,4 +184,11 @@ impl Demo {
         ensure!(!loot, "a hostile channel reached what it was not granted");
         Ok(())
     }
+}
+
+/// Enough of a request to see what it is.
+fn beginning(text: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    let shown: String = text.chars().take(CHARS_MAX).collect();
+    if shown.len() < text.len() { format!("{shown} …") } else { shown }
 }
