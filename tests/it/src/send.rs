@@ -73,3 +73,17 @@ fn a_file_without_an_end_is_read_to_its_limit() {
     let run = host.run(&["plugin", "approve", "slack", "--yes", "--ca-file", "/dev/zero"]).expect(1);
     assert_snapshot!(run.stderr, @"error: `/dev/zero` has more than 1048576 bytes; write a file with only the certificates that are needed");
 }
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let output = std::process::Command::new(crate::host::program())
+        .args(["inspect", "--json"])
+        .arg(channel("slack"))
+        .env("SANDBELL_STATE", Host::new().state())
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"error: the result cannot be written: No space left on device (os error 28)");
+}

@@ -1,6 +1,7 @@
 //! Text for people and JSON for programs, on streams that may be closed at any time.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use comfy_table::{Table, presets};
 use sandbell_domain::escape;
@@ -15,20 +16,25 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Writes the result in the form that was asked for. A closed stream is nobody's error.
+    /// Writes the result in the form that was asked for.
     pub(crate) fn result(self, text: impl FnOnce() -> String, json: impl FnOnce() -> Json) {
         let mut text = if self.is_json { format!("{:#}", json()) } else { text() };
         if !text.ends_with('\n') && !text.is_empty() {
             text.push('\n');
         }
         let mut stdout = anstream::stdout().lock();
-        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        remember(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
     }
 
     /// Bytes that are neither, e.g. a completion script.
     pub(crate) fn bytes(bytes: &[u8]) {
         let mut stdout = io::stdout().lock();
-        let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        remember(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+    }
+
+    /// Why a result could not be written, e.g. to a full disk; a reader that went away is no reason.
+    pub(crate) fn lost() -> Option<&'static str> {
+        LOST.get().map(String::as_str)
     }
 
     /// A line beside the result, e.g. a warning.
@@ -45,6 +51,17 @@ impl Output {
             let text = text.replacen("error:", &format!("{style}error:{style:#}"), 1);
             let _ = write!(anstream::stderr(), "{text}");
         }
+    }
+}
+
+/// The first failure to write a result. Results are written at the very end, so whoever exits asks for it.
+static LOST: OnceLock<String> = OnceLock::new();
+
+fn remember(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error.to_string());
     }
 }
 

@@ -46,6 +46,10 @@ pub(crate) fn run() -> ExitCode {
         output.problem(&problem);
         problem.exit
     });
+    if let Some(reason) = Output::lost() {
+        Output::note(&format!("error: the result cannot be written: {reason}"));
+        return ExitCode::from(Exit::Failed.code());
+    }
     ExitCode::from(exit.code())
 }
 
