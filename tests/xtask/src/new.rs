@@ -46,7 +46,9 @@ impl New {
             Kind::Door => bail!(
                 "there is no skeleton for a door yet: `icinga` is the only one; start from host/server/src/doors/icinga"
             ),
-            Kind::Engine => bail!("there is no skeleton for an engine yet: no delivery is stored so far"),
+            Kind::Engine => bail!(
+                "there is no skeleton for an engine yet: SQLite is the only one; start from host/store/src/sqlite and conformance"
+            ),
         }
     }
 }
