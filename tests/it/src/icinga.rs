@@ -159,6 +159,47 @@ fn the_end_of_the_input_waits_for_what_is_in_flight() {
 }
 
 #[test]
+fn a_sigterm_waits_for_what_is_in_flight() {
+    let receiver = Receiver::start(|_| {
+        std::thread::sleep(Duration::from_millis(500));
+        Reply::new(200, "")
+    })
+    .unwrap();
+    let host = webhook();
+    for dialect in BOTH {
+        let mut daemon = host.daemon("webhook", dialect);
+        daemon.call("SetConfig", Some(&json!({ "url_template": receiver.url("/x") }))).unwrap().unwrap();
+        let request = example_request(dialect, "webhook", "anyone");
+        let before = receiver.requests().len();
+        let id = daemon.request("SendNotification", Some(&request)).unwrap();
+        sandbell_peers::wait_for("the request", || (receiver.requests().len() > before).then_some(()))
+            .unwrap();
+        let pid = daemon.pid().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let reply = daemon.read().unwrap();
+        assert_eq!((reply["id"].as_u64(), reply["error"].is_null()), (Some(id), true), "{reply}");
+        assert!(daemon.stop().unwrap().success());
+    }
+}
+
+#[test]
+fn a_link_works_under_the_daemons_umask() {
+    let host = webhook();
+    drop(host.daemon("webhook", Dialect::JsonRpc));
+    let link = host.dir.path().join("channels/webhook");
+    let shell = host.dir.path().join("daemon.sh");
+    std::fs::write(&shell, format!("#!/bin/sh\numask 0077\nexec {}\n", link.display())).unwrap();
+    std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let receiver = Receiver::start(|_| Reply::new(200, "")).unwrap();
+    let mut daemon = Daemon::start(&shell, Dialect::JsonRpc).unwrap();
+    daemon.call("SetConfig", Some(&json!({ "url_template": receiver.url("/x") }))).unwrap().unwrap();
+    let request = example_request(Dialect::JsonRpc, "webhook", "anyone");
+    daemon.call("SendNotification", Some(&request)).unwrap().unwrap();
+    assert!(daemon.stop().unwrap().success());
+    assert_eq!(receiver.requests().len(), 1);
+}
+
+#[test]
 fn what_a_plugin_logs_reaches_the_daemon_in_its_dialect() {
     let receiver =
         Receiver::start(|request| Reply::new(200, request.header("x-token").unwrap_or_default())).unwrap();
