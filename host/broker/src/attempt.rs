@@ -31,6 +31,7 @@ struct Used {
     http_request_bytes: usize,
     http_response_bytes: usize,
     mails: u32,
+    publishes: u32,
 }
 
 /// A limit of the attempt that a call ran into.
@@ -48,14 +49,19 @@ pub(crate) enum Exhausted {
     ResponseBytesTotal(usize),
     #[error("an attempt may send at most {0} mails")]
     Mails(u32),
+    #[error("an attempt may publish at most {0} messages")]
+    Publishes(u32),
+    #[error("the message has more than {0} bytes")]
+    PublishBytes(usize),
 }
 
 impl Exhausted {
     /// The contract's word for it.
     pub(crate) const fn code(self) -> &'static str {
         match self {
-            Self::Requests(_) | Self::Mails(_) => "denied",
+            Self::Requests(_) | Self::Mails(_) | Self::Publishes(_) => "denied",
             Self::RequestBytes(_)
+            | Self::PublishBytes(_)
             | Self::RequestBytesTotal(_)
             | Self::ResponseBytes(_)
             | Self::ResponseBytesTotal(_) => "too-large",
@@ -104,6 +110,19 @@ impl AttemptState {
         }
         used.mails += 1;
         Ok(used.mails)
+    }
+
+    /// Takes one message of `bytes` from what is left and gives its number, from 1.
+    pub(crate) fn take_publish(&self, limits: &Limits, bytes: usize) -> Result<u32, Exhausted> {
+        let mut used = lock(&self.used);
+        if used.publishes >= limits.publishes_max {
+            return Err(Exhausted::Publishes(limits.publishes_max));
+        }
+        if bytes > limits.publish_bytes_max {
+            return Err(Exhausted::PublishBytes(limits.publish_bytes_max));
+        }
+        used.publishes += 1;
+        Ok(used.publishes)
     }
 
     pub(crate) fn record(&self, exchange: Exchange, sent_bytes: usize, received_bytes: usize) {

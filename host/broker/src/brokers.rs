@@ -6,20 +6,27 @@ use std::sync::Arc;
 use ::http::HeaderValue;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
-use sandbell_domain::{Channel, DeliveryId, Mode};
+use sandbell_domain::{AmqpRule, Channel, DeliveryId, Grants, Mode};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::amqp;
 use crate::attempt::{AttemptState, Record};
 use crate::dial::{Lookup, Reach, system_lookup};
 use crate::http::{self, Clients, HttpPower};
+use crate::mqtt::{self, MqttPower};
 use crate::power::Common;
+use crate::publish::{self, PublishPower};
 use crate::scrub::Scrubber;
 use crate::smtp::{self, SmtpPower};
 use crate::template::Secrets;
 use crate::tls::SystemAuthorities;
-use crate::value::{Accepted, HttpError, HttpRequest, HttpResponse, Mail, Relay, SmtpError};
+use crate::value::{
+    Accepted, AmqpBroker, AmqpMessage, HttpError, HttpRequest, HttpResponse, Mail, MqttBroker, MqttMessage,
+    PublishError, Relay, SmtpError,
+};
 
 /// Requests of one `send-all` under way at once.
 const AT_ONCE_MAX: usize = 4;
@@ -58,6 +65,8 @@ struct Powers {
     common: Common,
     http: Option<HttpPower>,
     smtp: Option<SmtpPower>,
+    amqp: Option<PublishPower<AmqpRule>>,
+    mqtt: Option<MqttPower>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +112,9 @@ impl Egress {
                 lookup: self.lookup.clone(),
             })
         };
-        let http = channel.grants.http.as_ref().map(|grant| {
+        let tls = |material| Ok(Arc::new(self.authorities.client_config(material)?));
+        let Grants { http, smtp, amqp, mqtt } = &channel.grants;
+        let http = http.as_ref().map(|grant| {
             let reach = reach(&grant.networks);
             let tls = self.authorities.client_config(&grant.tls)?;
             Ok(HttpPower {
@@ -113,14 +124,36 @@ impl Egress {
                 user_agent: self.user_agent.clone(),
             })
         });
-        let smtp = channel.grants.smtp.as_ref().map(|grant| {
+        let smtp = smtp.as_ref().map(|grant| {
             Ok(SmtpPower {
                 servers: grant.servers.clone(),
                 reach: reach(&grant.networks),
-                tls: Arc::new(self.authorities.client_config(&grant.tls)?),
+                tls: tls(&grant.tls)?,
             })
         });
-        let powers = Powers { io: self.io.clone(), common, http: http.transpose()?, smtp: smtp.transpose()? };
+        let amqp = amqp.as_ref().map(|grant| {
+            Ok(PublishPower {
+                rules: grant.rules.clone(),
+                reach: reach(&grant.networks),
+                tls: tls(&grant.tls)?,
+            })
+        });
+        let mqtt = mqtt.as_ref().map(|grant| {
+            let publish = PublishPower {
+                rules: grant.rules.clone(),
+                reach: reach(&grant.networks),
+                tls: tls(&grant.tls)?,
+            };
+            Ok(MqttPower { publish, turn: Semaphore::new(1) })
+        });
+        let powers = Powers {
+            io: self.io.clone(),
+            common,
+            http: http.transpose()?,
+            smtp: smtp.transpose()?,
+            amqp: amqp.transpose()?,
+            mqtt: mqtt.transpose()?,
+        };
         Ok(ChannelEgress { powers: Arc::new(powers) })
     }
 }
@@ -194,6 +227,32 @@ impl Brokers {
                 message: "the host failed to carry out the request".to_owned(),
             })
         })
+    }
+
+    /// As [`Self::http`], for a message to an AMQP broker: one connection, one confirmed message.
+    pub async fn amqp(&self, broker: AmqpBroker, message: AmqpMessage) -> Result<(), PublishError> {
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, amqp, .. } = &*this.powers;
+            match amqp {
+                Some(power) => amqp::publish(power, common, &this.attempt, broker, message).await,
+                None => Err(publish::no_power("amqp")),
+            }
+        });
+        outcome.await.unwrap_or_else(|| Err(publish::broken()))
+    }
+
+    /// As [`Self::http`], for a message to an MQTT broker: one connection, one message that was taken.
+    pub async fn mqtt(&self, broker: MqttBroker, message: MqttMessage) -> Result<(), PublishError> {
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, mqtt, .. } = &*this.powers;
+            match mqtt {
+                Some(power) => mqtt::publish(power, common, &this.attempt, broker, message).await,
+                None => Err(publish::no_power("mqtt")),
+            }
+        });
+        outcome.await.unwrap_or_else(|| Err(publish::broken()))
     }
 
     /// Masks the channel's secrets, in all the forms that they can take, in text that leaves the sandbox.

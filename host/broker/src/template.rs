@@ -147,6 +147,20 @@ impl Secrets {
         })
     }
 
+    /// What a broker of messages is told: the password, or a whole SASL PLAIN message (RFC 4616).
+    pub(crate) fn password(
+        &self,
+        password: &str,
+        plain_for: Option<&str>,
+    ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        let value = self.get(password)?;
+        let Some(user) = plain_for else { return Ok(Zeroizing::new(value.as_bytes().to_vec())) };
+        if value.bytes().any(|byte| byte == 0) {
+            return Err(TemplateError::SecretControl(password.to_owned()));
+        }
+        Ok(Zeroizing::new([b"\0", user.as_bytes(), b"\0", value.as_bytes()].concat()))
+    }
+
     fn render(
         &self,
         template: &[Part],

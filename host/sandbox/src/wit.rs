@@ -3,6 +3,8 @@
 //! Structs are taken apart by name, so a new field of the contract cannot be forgotten here. What a guest returns is
 //! clamped, masked and escaped on its way out.
 
+mod publish; // messages: AMQP and MQTT
+
 use std::time::Duration;
 
 use sandbell_broker::value;
@@ -12,8 +14,9 @@ use sandbell_domain::{
 };
 
 pub(crate) use generated::exports::sandbell::channel::plugin;
-pub(crate) use generated::sandbell::channel::{http, log, smtp, types};
+pub(crate) use generated::sandbell::channel::{amqp, http, log, mqtt, smtp, types};
 pub(crate) use generated::{Channel as Bindings, ChannelPre as BindingsPre};
+pub(crate) use publish::{amqp_answer, amqp_broker, amqp_message, mqtt_answer, mqtt_broker, mqtt_message};
 
 mod generated {
     wasmtime::component::bindgen!({
