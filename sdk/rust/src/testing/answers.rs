@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::wants::Granted;
-use super::{Answers, LogLine, SentMail, SentRequest};
+use super::{Answers, LogLine, SentMail, SentMessage, SentRequest};
+use crate::bindings::sandbell::channel::amqp;
 use crate::bindings::sandbell::channel::http::{Error as HttpError, Request, Response};
+use crate::bindings::sandbell::channel::mqtt;
 use crate::bindings::sandbell::channel::smtp::{Accepted, Error as SmtpError, Mail, Refusal, Relay};
 use crate::log::Level;
+use crate::publish::Error as PublishError;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
@@ -19,8 +22,10 @@ thread_local! {
 pub(super) struct State {
     pub(super) http_answers: Answers<Response, HttpError>,
     pub(super) mail_answers: Answers<Accepted, SmtpError>,
+    pub(super) message_answers: Answers<(), PublishError>,
     pub(super) requests: Vec<SentRequest>,
     pub(super) mails: Vec<SentMail>,
+    pub(super) messages: Vec<SentMessage>,
     pub(super) logs: Vec<LogLine>,
     /// Option and value.
     pub(super) secrets: HashMap<String, String>,
@@ -63,6 +68,24 @@ pub(crate) fn smtp_send(relay: &Relay, mail: &Mail) -> Result<Accepted, SmtpErro
         host.mails.push(SentMail::of(relay, mail));
         let taken = Ok(accepted(Vec::new()));
         if host.is_dry_run { taken } else { host.mail_answers.pop_front().unwrap_or(taken) }
+    })
+}
+
+pub(crate) fn amqp_publish(broker: &amqp::Broker, message: &amqp::Message) -> Result<(), amqp::Error> {
+    published(SentMessage::of_amqp(broker, message))
+        .map_err(|PublishError { code, message }| amqp::Error { code, message })
+}
+
+pub(crate) fn mqtt_publish(broker: &mqtt::Broker, message: &mqtt::Message) -> Result<(), mqtt::Error> {
+    published(SentMessage::of_mqtt(broker, message))
+        .map_err(|PublishError { code, message }| mqtt::Error { code, message })
+}
+
+fn published(message: SentMessage) -> Result<(), PublishError> {
+    with_host(|host| {
+        host.authorise_message(&message)?;
+        host.messages.push(message);
+        if host.is_dry_run { Ok(()) } else { host.message_answers.pop_front().unwrap_or(Ok(())) }
     })
 }
 
