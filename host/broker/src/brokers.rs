@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::amqp;
 use crate::attempt::{AttemptState, Record};
 use crate::dial::{Lookup, Reach, system_lookup};
-use crate::http::{self, Clients, HttpPower};
+use crate::http::{self, Clients, HttpPower, Tokens};
 use crate::mqtt::{self, MqttPower};
 use crate::power::Common;
 use crate::publish::{self, PublishPower};
@@ -98,9 +98,9 @@ impl Egress {
 
     /// Opens nothing yet: a connection is made when the channel first sends.
     pub fn channel(&self, channel: &Channel) -> Result<ChannelEgress, EgressError> {
-        let secrets = Secrets::of(&channel.config);
+        let secrets = Arc::new(Secrets::of(&channel.config, self.settings.now));
         let common = Common {
-            scrubber: Scrubber::new(&secrets),
+            scrubber: Arc::new(Scrubber::new(&secrets)),
             secrets,
             limits: channel.limits.clone(),
             now: self.settings.now,
@@ -122,6 +122,7 @@ impl Egress {
                 clients: Clients::new(reach.clone(), tls, grant.proxy.clone()),
                 reach,
                 user_agent: self.user_agent.clone(),
+                tokens: Tokens::default(),
             })
         });
         let smtp = smtp.as_ref().map(|grant| {
@@ -174,26 +175,27 @@ impl Brokers {
         let this = self.clone();
         let outcome = self.on_io(async move {
             let Powers { common, http, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
             match http {
-                Some(power) => http::send(power, common, &this.attempt, request).await,
-                None => Err(HttpError {
-                    code: "denied",
-                    message: "http is not granted: the plugin has no want of http that applies to this \
-                              configuration"
-                        .to_owned(),
-                    request_sent: false,
-                    retry_after: None,
-                }),
+                Some(power) => http::send(power, &common, &this.attempt, request).await,
+                None => Err(http::no_power()),
             }
         });
-        outcome.await.unwrap_or_else(|| {
-            Err(HttpError {
-                code: "internal",
-                message: "the host failed to carry out the request".to_owned(),
-                request_sent: true,
-                retry_after: None,
-            })
-        })
+        outcome.await.unwrap_or_else(|| Err(http::broken()))
+    }
+
+    /// Sends a request for an access token, or finds the one that is kept; gives the name that templates of this
+    /// attempt take it by.
+    pub async fn http_token(&self, request: HttpRequest, renew: bool) -> Result<String, HttpError> {
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, http, .. } = &*this.powers;
+            match http {
+                Some(power) => http::token(power, common, &this.attempt, request, renew).await,
+                None => Err(http::no_power()),
+            }
+        });
+        outcome.await.unwrap_or_else(|| Err(http::broken()))
     }
 
     /// Several at once, at most four; the answers come in the order of the requests.
@@ -209,8 +211,9 @@ impl Brokers {
         let this = self.clone();
         let outcome = self.on_io(async move {
             let Powers { common, smtp, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
             match smtp {
-                Some(power) => smtp::send(power, common, &this.attempt, relay, mail).await,
+                Some(power) => smtp::send(power, &common, &this.attempt, relay, mail).await,
                 None => Err(SmtpError {
                     code: "denied",
                     reply_code: None,
@@ -234,8 +237,9 @@ impl Brokers {
         let this = self.clone();
         let outcome = self.on_io(async move {
             let Powers { common, amqp, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
             match amqp {
-                Some(power) => amqp::publish(power, common, &this.attempt, broker, message).await,
+                Some(power) => amqp::publish(power, &common, &this.attempt, broker, message).await,
                 None => Err(publish::no_power("amqp")),
             }
         });
@@ -247,8 +251,9 @@ impl Brokers {
         let this = self.clone();
         let outcome = self.on_io(async move {
             let Powers { common, mqtt, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
             match mqtt {
-                Some(power) => mqtt::publish(power, common, &this.attempt, broker, message).await,
+                Some(power) => mqtt::publish(power, &common, &this.attempt, broker, message).await,
                 None => Err(publish::no_power("mqtt")),
             }
         });
@@ -257,7 +262,7 @@ impl Brokers {
 
     /// Masks the channel's secrets, in all the forms that they can take, in text that leaves the sandbox.
     pub fn scrub(&self, text: &str) -> String {
-        self.powers.common.scrubber.text(text)
+        self.powers.common.with_tokens(&self.attempt.tokens()).scrubber.text(text)
     }
 
     /// What was said so far; empties it.

@@ -9,3 +9,4 @@ mod reach; // which URLs and servers are reached at all
 mod redirects;
 mod smtp;
 mod tls;
+mod tokens; // OAuth 2.0

@@ -17,7 +17,8 @@ pub enum Part {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derived {
-    /// `url`, `json`, `base64`, `hmac-sha256-hex`, `hmac-sha256-base64` or `hmac-sha1-base64`.
+    /// `url`, `json`, `base64`, `hmac-sha256-hex`, `hmac-sha256-base64`, `hmac-sha1-base64`,
+    /// `jwt-rs256` or `jwt-es256`.
     pub how: String,
     pub of: Vec<Atom>,
 }

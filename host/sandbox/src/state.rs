@@ -183,6 +183,19 @@ impl wit::http::Host for State {
         };
         Ok(answers.into_iter().map(wit::http_answer).collect())
     }
+
+    async fn token(
+        &mut self,
+        request: wit::http::Request,
+        renew: bool,
+    ) -> wasmtime::Result<Result<String, wit::http::Error>> {
+        self.call()?;
+        let answer = match &self.brokers {
+            Some(brokers) => brokers.http_token(wit::http_request(request), renew).await,
+            None => Err(http_denied()),
+        };
+        Ok(answer.map_err(wit::http_error))
+    }
 }
 
 impl wit::smtp::Host for State {

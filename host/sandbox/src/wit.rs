@@ -235,12 +235,17 @@ pub(crate) fn http_answer(
 ) -> Result<http::Response, http::Error> {
     match answer {
         Ok(value::HttpResponse { status, headers, body }) => Ok(http::Response { status, headers, body }),
-        Err(value::HttpError { code, message, request_sent, retry_after }) => Err(http::Error {
-            code: code.to_owned(),
-            message,
-            request_sent,
-            retry_after_ms: retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-        }),
+        Err(error) => Err(http_error(error)),
+    }
+}
+
+pub(crate) fn http_error(error: value::HttpError) -> http::Error {
+    let value::HttpError { code, message, request_sent, retry_after } = error;
+    http::Error {
+        code: code.to_owned(),
+        message,
+        request_sent,
+        retry_after_ms: retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 

@@ -211,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         loop {
             match self.next("the message").await? {
                 Said::Returned { code, text } => {
-                    returned = Some(SessionError::Returned { code, text: short(&text) })
+                    returned = Some(SessionError::Returned { code, text: short(&text) });
                 }
                 Said::Ack => return returned.map_or(Ok(()), Err),
                 Said::Nack => return Err(SessionError::Nacked),

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) logs: Vec<LogLine>,
     /// Option and value.
     pub(super) secrets: HashMap<String, String>,
+    /// What was asked, and the name of what was given for it.
+    pub(super) tokens: Vec<(SentRequest, String)>,
     pub(super) wants: Vec<Granted>,
     pub(super) is_strict: bool,
     pub(super) is_dry_run: bool,
@@ -55,6 +57,35 @@ pub(crate) fn http_send(request: &Request) -> Result<Response, HttpError> {
         host.requests.push(sent);
         let dry = Response { status: 200, headers: Vec::new(), body: Vec::new() };
         if host.is_dry_run { Ok(dry) } else { host.http_answers.pop_front().unwrap_or(Ok(dry)) }
+    })
+}
+
+/// The name of a token: `token:1` of the first request that asked for one.
+pub(crate) fn http_token(request: &Request, renew: bool) -> Result<String, HttpError> {
+    with_host(|host| {
+        let sent = SentRequest::of(request);
+        host.authorise(request, &sent)?;
+        if let Some((_, name)) = host.tokens.iter().find(|(asked, _)| !renew && *asked == sent) {
+            return Ok(name.clone());
+        }
+        host.requests.push(sent.clone());
+        let answer = if host.is_dry_run { None } else { host.http_answers.pop_front() };
+        let refused = |code: &str, message: String| {
+            Err(HttpError { code: code.to_owned(), message, request_sent: true, retry_after_ms: None })
+        };
+        match answer.transpose()? {
+            Some(Response { status, .. }) if !(200..300).contains(&status) => {
+                return refused("auth", format!("the server gave no token: {status}"));
+            }
+            Some(Response { body, .. }) if !String::from_utf8_lossy(&body).contains("access_token") => {
+                return refused("protocol", "the answer holds no access token".to_owned());
+            }
+            Some(_) | None => {}
+        }
+        let name = format!("token:{}", host.tokens.len() + 1);
+        host.secrets.insert(name.clone(), "an access token".to_owned());
+        host.tokens.push((sent, name.clone()));
+        Ok(name)
     })
 }
 
