@@ -4,13 +4,24 @@
 //! `telemetry`, `clock`.
 
 mod app;
+mod circuits;
 mod cli;
 mod clock;
 mod config;
+mod dice;
 mod doors;
 mod engine;
+mod events;
 mod install;
+mod intake;
+mod kept;
+mod metrics;
+mod node;
+mod roster;
+mod runner;
+mod store;
 mod telemetry;
+mod vault;
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -8,15 +8,15 @@ use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use sandbell_domain::{Approval, Digest};
+use sandbell_domain::{Approval, Digest, PluginInfo};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::stored::{self, ApprovalV1, VERSION};
 use super::{InfoV1, PluginName, PluginV1, State, StateError, files};
 
-const PLUGIN: &str = "plugin.json";
-const APPROVAL: &str = "approval.json";
+pub(super) const PLUGIN: &str = "plugin.json";
+pub(super) const APPROVAL: &str = "approval.json";
 
 /// A name, the component that was installed last under it, and the operator's word.
 #[derive(Clone, Debug)]
@@ -79,6 +79,15 @@ impl State {
         let info = self.info(&plugin.digest)?;
         let approval = stored::read::<ApprovalV1>(&dir.join(APPROVAL))?.map(|form| form.approval);
         Ok(Installed { name: name.clone(), plugin, info, approval })
+    }
+
+    /// What the component that runs under this name said of itself, approved or not.
+    pub(crate) fn running_info(&self, name: &PluginName) -> Result<PluginInfo, StateError> {
+        let installed = self.get(name)?;
+        match installed.standing() {
+            Standing::Upgrade { running } => Ok(self.info(&running)?.info),
+            Standing::Approved | Standing::NotApproved => Ok(installed.info.info),
+        }
     }
 
     /// What the component of this digest said of itself.
@@ -169,7 +178,7 @@ impl State {
         self.prune()
     }
 
-    fn plugin_dir(&self, name: &PluginName) -> PathBuf {
+    pub(super) fn plugin_dir(&self, name: &PluginName) -> PathBuf {
         self.plugins_dir().join(name.as_str())
     }
 
