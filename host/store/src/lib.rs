@@ -21,5 +21,5 @@ pub use outbox::{
     Accepted, Cancelled, Claim, LeaseRequest, Leased, Leases, Outbox, Pace, Pruned, Redrive, Retention,
     Settled, Tries,
 };
-pub use sqlite::{Settings, SqliteOutbox};
+pub use sqlite::{Settings, SqliteStore};
 pub use status::{AttemptRecord, Cursor, Filter, Page, State, StateKind, Status};

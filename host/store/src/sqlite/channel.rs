@@ -22,6 +22,8 @@ struct Channel {
     tenant: i64,
     leases_max: i64,
     is_ordered: bool,
+    /// It is disabled, or its tenant is suspended.
+    is_stopped: bool,
     held_until: i64,
     first: bool,
     later: bool,
@@ -81,18 +83,20 @@ pub(super) fn look_at(desk: &mut Desk<'_>, seq: i64, now: Timestamp) -> Result<(
 
 fn read(desk: &Desk<'_>, seq: i64) -> Result<Option<Channel>, Fault> {
     desk.first(
-        "SELECT tenant, leases_max, is_ordered, held_until, first, later, wake_at
-         FROM outbox_channel WHERE seq = ?1",
+        "SELECT c.tenant, c.leases_max, c.is_ordered, c.is_disabled OR t.is_suspended, c.held_until,
+         c.first, c.later, c.wake_at
+         FROM outbox_channel c JOIN outbox_tenant t ON t.seq = c.tenant WHERE c.seq = ?1",
         [seq],
         |row| {
             Ok(Channel {
                 tenant: row.get(0)?,
                 leases_max: row.get(1)?,
                 is_ordered: row.get(2)?,
-                held_until: row.get(3)?,
-                first: row.get(4)?,
-                later: row.get(5)?,
-                wake_at: row.get(6)?,
+                is_stopped: row.get(3)?,
+                held_until: row.get(4)?,
+                first: row.get(5)?,
+                later: row.get(6)?,
+                wake_at: row.get(7)?,
             })
         },
     )
@@ -113,7 +117,7 @@ fn find(
 ) -> Result<Findings, Fault> {
     let mut found = Findings::default();
     found.wake(leased.lapse);
-    if leased.count >= channel.leases_max || (channel.is_ordered && leased.count > 0) {
+    if channel.is_stopped || leased.count >= channel.leases_max || (channel.is_ordered && leased.count > 0) {
         return Ok(found);
     }
     let (first, due) = if channel.is_ordered { ordered_head(desk, seq)? } else { heads(desk, seq)? };

@@ -92,8 +92,18 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    pub(super) fn forget_failures(&mut self, channel: i64) -> Result<(), Fault> {
+        self.run("UPDATE outbox_channel SET failures_in_row = 0 WHERE seq = ?1", [channel])?;
+        Ok(())
+    }
+
     pub(super) fn settled(&mut self, delivery: DeliveryId) {
         self.news.settled.push(delivery);
+    }
+
+    /// For what a reader can do as well.
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
     }
 
     pub(super) fn statement(&self, sql: &str) -> Result<CachedStatement<'a>, Fault> {
@@ -119,7 +129,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The tenant's number, made if it has none.
-    fn tenant(&self, tenant: TenantId) -> Result<i64, Fault> {
+    pub(super) fn tenant(&self, tenant: TenantId) -> Result<i64, Fault> {
         if let Some(seq) = self.known_tenant(tenant)? {
             return Ok(seq);
         }

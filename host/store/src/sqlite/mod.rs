@@ -1,6 +1,7 @@
-//! The outbox in one `SQLite` file: one thread writes, several read.
+//! The store in one `SQLite` file: one thread writes, several read.
 
 mod accept;
+mod catalog;
 mod channel;
 mod desk;
 mod fault;
@@ -14,6 +15,7 @@ mod prune;
 mod read;
 mod redrive;
 mod settle;
+mod store;
 mod waiting;
 mod writer;
 
@@ -21,4 +23,4 @@ mod writer;
 mod tests;
 
 pub use open::Settings;
-pub use outbox::SqliteOutbox;
+pub use store::SqliteStore;
