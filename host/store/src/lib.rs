@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod error;
 pub mod outbox;
+pub mod seal;
 pub mod sqlite;
 pub mod status;
 
@@ -21,5 +22,6 @@ pub use outbox::{
     Accepted, Cancelled, Claim, LeaseRequest, Leased, Leases, Outbox, Pace, Pruned, Redrive, Retention,
     Settled, Tries,
 };
+pub use seal::{Key, KeyId, Keys, SealError, SealPlace};
 pub use sqlite::{Settings, SqliteStore};
 pub use status::{AttemptRecord, Cursor, Filter, Page, State, StateKind, Status};
