@@ -57,7 +57,7 @@ pub enum SealError {
     #[error("this is no sealed text; it should begin with `{VERSION}:` and the name of a key")]
     BadText,
     #[error(
-        "key {missing} is needed to open this, and only {present} is here; add that key, not as the first one"
+        "this was sealed with key {missing}, which is not here ({present}); name that key too, after the first one"
     )]
     MissingKey { missing: KeyId, present: String },
     #[error("this does not open with key {0}: it was changed, or it was sealed for another place")]
