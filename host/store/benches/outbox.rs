@@ -271,6 +271,7 @@ async fn settled_file(path: &Path, settled: u32) -> SqliteStore {
                  1700000000000000 + i, 1700000000000000 + i, 1, 1700000000000000 + i FROM numbers;
              INSERT INTO attempt (delivery, claim, redrive, number, leased_at, settled_at, record)
                  SELECT 100 + i, -i, 0, 1, 1700000000000000 + i, 1700000000000000 + i, hex(zeroblob(150)) FROM numbers;
+             UPDATE clock SET attempts = (SELECT max(seq) FROM attempt);
              DROP TABLE numbers;
              COMMIT;
              PRAGMA wal_checkpoint(TRUNCATE);"

@@ -1,7 +1,7 @@
-//! Keeps what was accepted until it is settled, and for a while after.
+//! Keeps what was accepted until it is settled, and for a while after; and who there is, and what they configured.
 //!
 //! Whoever brings notifications and whoever delivers them never meet: the [`Outbox`] is the only thing between them.
-//! Nothing here knows what a plugin is, and nothing asks for the time.
+//! What people make is in the [`Catalog`]. Nothing here runs a plugin, and nothing asks for the time.
 
 pub mod catalog;
 pub mod error;
@@ -24,4 +24,6 @@ pub use outbox::{
 };
 pub use seal::{Key, KeyId, Keys, SealError, SealPlace};
 pub use sqlite::{Settings, SqliteStore};
-pub use status::{AttemptRecord, Cursor, Filter, Page, State, StateKind, Status};
+pub use status::{
+    AttemptRecord, ChannelState, Cursor, Filter, Followed, Page, State, StateKind, Status, Totals, Tried,
+};

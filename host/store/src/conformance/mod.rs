@@ -5,12 +5,14 @@
 pub(crate) mod accepting;
 pub(crate) mod catalog;
 pub(crate) mod fairness;
+pub(crate) mod following;
 pub(crate) mod forgetting;
 pub(crate) mod leasing;
 pub(crate) mod redriving;
 mod rig;
 pub(crate) mod settling;
 pub(crate) mod showing;
+pub(crate) mod standing;
 pub(crate) mod times;
 
 /// Makes a test of each promise in `$within`; `$open` gives a way to open handles on a new, empty store.
@@ -18,11 +20,12 @@ macro_rules! every_promise {
     ($open:path, $within:path: $($area:ident { $($promise:ident)* })*) => {
         $(
             mod $area {
+                use $within as within;
+
                 $(
                     #[tokio::test]
                     async fn $promise() {
                         let (open, _kept) = $open();
-                        use $within as within;
                         within::$area::$promise(open).await;
                     }
                 )*
@@ -91,6 +94,18 @@ macro_rules! conformance {
                 pages_are_complete_and_newest_first
                 a_tenant_sees_its_own
             }
+            standing {
+                failures_in_a_row_end_with_a_delivery
+                only_tries_that_failed_count
+                a_channel_says_what_it_has
+                a_tenant_sees_the_state_of_its_own
+                tries_are_counted_for_a_day
+                totals_are_over_all_tenants
+            }
+            following {
+                every_try_is_seen_once_and_in_order
+                who_follows_is_not_confused_by_forgetting
+            }
         }
     };
 }
@@ -133,6 +148,7 @@ macro_rules! catalog_conformance {
                 enabling_and_resuming_wake_who_waits_for_work
                 pace_and_order_follow_the_policy
                 a_save_can_enable_and_disable
+                enabling_forgets_the_failures_in_a_row
             }
             keys {
                 a_key_means_one_request

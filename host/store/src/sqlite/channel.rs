@@ -20,10 +20,9 @@ pub(super) enum Turn {
 
 struct Channel {
     tenant: i64,
+    /// Zero while it is disabled or its tenant suspended.
     leases_max: i64,
     is_ordered: bool,
-    /// It is disabled, or its tenant is suspended.
-    is_stopped: bool,
     held_until: i64,
     first: bool,
     later: bool,
@@ -83,8 +82,8 @@ pub(super) fn look_at(desk: &mut Desk<'_>, seq: i64, now: Timestamp) -> Result<(
 
 fn read(desk: &Desk<'_>, seq: i64) -> Result<Option<Channel>, Fault> {
     desk.first(
-        "SELECT c.tenant, c.leases_max, c.is_ordered, c.is_disabled OR t.is_suspended, c.held_until,
-         c.first, c.later, c.wake_at
+        "SELECT c.tenant, CASE WHEN c.is_disabled OR t.is_suspended THEN 0 ELSE c.leases_max END, c.is_ordered,
+         c.held_until, c.first, c.later, c.wake_at
          FROM outbox_channel c JOIN outbox_tenant t ON t.seq = c.tenant WHERE c.seq = ?1",
         [seq],
         |row| {
@@ -92,11 +91,10 @@ fn read(desk: &Desk<'_>, seq: i64) -> Result<Option<Channel>, Fault> {
                 tenant: row.get(0)?,
                 leases_max: row.get(1)?,
                 is_ordered: row.get(2)?,
-                is_stopped: row.get(3)?,
-                held_until: row.get(4)?,
-                first: row.get(5)?,
-                later: row.get(6)?,
-                wake_at: row.get(7)?,
+                held_until: row.get(3)?,
+                first: row.get(4)?,
+                later: row.get(5)?,
+                wake_at: row.get(6)?,
             })
         },
     )
@@ -117,7 +115,7 @@ fn find(
 ) -> Result<Findings, Fault> {
     let mut found = Findings::default();
     found.wake(leased.lapse);
-    if channel.is_stopped || leased.count >= channel.leases_max || (channel.is_ordered && leased.count > 0) {
+    if leased.count >= channel.leases_max || (channel.is_ordered && leased.count > 0) {
         return Ok(found);
     }
     let (first, due) = if channel.is_ordered { ordered_head(desk, seq)? } else { heads(desk, seq)? };

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::read;
 use super::store::SqliteStore;
-use super::{accept, channel, lease, prune, redrive, settle};
+use super::{accept, channel, follow, lease, overview, prune, redrive, settle};
 use crate::{
-    Accepted, AttemptRecord, Cancelled, Cursor, Filter, LeaseRequest, Leased, Leases, Outbox, Pace, Page,
-    Pruned, Redrive, Retention, Settled, Status, StoreError,
+    Accepted, AttemptRecord, Cancelled, ChannelState, Cursor, Filter, Followed, LeaseRequest, Leased, Leases,
+    Outbox, Pace, Page, Pruned, Redrive, Retention, Settled, Status, StoreError, Totals,
 };
 
 /// How long a waiter trusts that nobody but this process settles.
@@ -152,6 +152,36 @@ impl Outbox for SqliteStore {
         delivery: DeliveryId,
     ) -> Result<Vec<AttemptRecord>, StoreError> {
         self.readers.read(move |connection| read::attempts(connection, tenant, delivery)).await
+    }
+
+    async fn channel_state(
+        &self,
+        tenant: TenantId,
+        channel: ChannelId,
+        now: Timestamp,
+    ) -> Result<Option<ChannelState>, StoreError> {
+        self.readers.read(move |connection| overview::channel(connection, tenant, channel, now)).await
+    }
+
+    async fn channel_states(
+        &self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Result<Vec<ChannelState>, StoreError> {
+        self.readers.read(move |connection| overview::channels(connection, tenant, now)).await
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        self.readers.read(overview::totals).await
+    }
+
+    async fn follow(
+        &self,
+        tenant: TenantId,
+        after: Option<Cursor>,
+        count_max: NonZeroUsize,
+    ) -> Result<Followed, StoreError> {
+        self.readers.read(move |connection| follow::follow(connection, tenant, after, count_max)).await
     }
 
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<Pruned, StoreError> {

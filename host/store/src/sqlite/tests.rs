@@ -276,7 +276,7 @@ async fn settle_all(outbox: &SqliteStore) {
             usage: Usage::default(),
         };
         let settled = outbox.settle(&lease, attempt, Verdict::Delivered, now()).await;
-        assert_eq!(settled, Ok(Settled::Done));
+        assert_eq!(settled, Ok(Settled::Done { failures_in_row: 0 }));
     }
 }
 

@@ -9,7 +9,7 @@ use super::rig::{ada, draft, make_channel, make_tenant, save};
 use crate::conformance::rig::{
     accept_many, at, delivered, delivery, failed, lease_many, names, request, settle,
 };
-use crate::{Catalog, ChannelDraft, Enabled, Expect, Outbox};
+use crate::{Catalog, ChannelDraft, Enabled, Expect, Outbox, Settled};
 
 fn off() -> Enabled {
     Enabled::No { reason: "stop".to_owned() }
@@ -141,4 +141,29 @@ pub(crate) async fn a_save_can_enable_and_disable<S: Catalog + Outbox>(open: imp
     assert!(lease_many(&store, 9, at(3)).await.is_empty());
     save(&store, draft(ops.tenant, "ops"), Expect::Revision(2), at(4)).await;
     assert_eq!(lease_many(&store, 9, at(5)).await.len(), 1);
+}
+
+pub(crate) async fn enabling_forgets_the_failures_in_a_row<S: Catalog + Outbox>(open: impl AsyncFn() -> S) {
+    let (one, two) = (open().await, open().await);
+    let ops = make_channel(&one, "acme", "ops").await;
+    accept_many(&one, "acme", "ops", 1, at(0)).await;
+    let fail = async |now| {
+        let lease = lease_many(&two, 1, now).await.remove(0);
+        two.settle(&lease, failed("http-503"), Verdict::RetryAt(now), now).await.unwrap()
+    };
+    let failed = |failures_in_row| Settled::Done { failures_in_row };
+    assert_eq!(fail(at(1)).await, failed(1));
+    assert_eq!(fail(at(2)).await, failed(2));
+    one.enable_channel(ops.tenant, ops.id, off(), ada(), at(3)).await.unwrap();
+    let state = one.channel_state(ops.tenant, ops.id, at(3)).await.unwrap().unwrap();
+    assert_eq!(state.failures_in_row, 2);
+    one.enable_channel(ops.tenant, ops.id, Enabled::Yes, ada(), at(4)).await.unwrap();
+    assert_eq!(fail(at(5)).await, failed(1));
+    // A save that leaves it enabled forgets nothing; one that enables it does.
+    save(&one, draft(ops.tenant, "ops"), Expect::Revision(1), at(6)).await;
+    assert_eq!(fail(at(7)).await, failed(2));
+    let stopped = ChannelDraft { enabled: off(), ..draft(ops.tenant, "ops") };
+    save(&one, stopped, Expect::Revision(2), at(8)).await;
+    save(&one, draft(ops.tenant, "ops"), Expect::Revision(3), at(9)).await;
+    assert_eq!(fail(at(10)).await, failed(1));
 }

@@ -1,5 +1,9 @@
 -- Who there is and what they configured. A tenant and a channel have one number, here and in the outbox.
 
+-- How many tries were ever recorded: an attempt's number, which is never given twice, so that they can be followed.
+ALTER TABLE clock ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+UPDATE clock SET attempts = (SELECT ifnull(max(seq), 0) FROM attempt);
+
 -- A channel gives nothing while it is disabled, or its tenant suspended.
 ALTER TABLE outbox_tenant ADD COLUMN is_suspended INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox_channel ADD COLUMN is_disabled INTEGER NOT NULL DEFAULT 0;
