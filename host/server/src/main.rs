@@ -4,21 +4,26 @@
 //! `telemetry`, `clock`.
 
 mod app;
+mod chores;
 mod circuits;
 mod cli;
 mod clock;
 mod config;
 mod dice;
+mod dispatch;
 mod doors;
 mod engine;
 mod events;
 mod install;
 mod intake;
 mod kept;
+mod listen;
 mod metrics;
 mod node;
+mod pulse;
 mod roster;
 mod runner;
+mod serve;
 mod store;
 mod telemetry;
 mod vault;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::circuits::Circuits;
 use crate::clock::Clock;
@@ -13,6 +14,7 @@ use crate::events::Events;
 use crate::install::State;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
+use crate::pulse::Pulse;
 use crate::roster::Roster;
 use crate::runner::Runner;
 use crate::store::Store;
@@ -32,8 +34,12 @@ pub(crate) struct Node {
     /// What the dispatcher has learnt of destinations.
     pub(crate) circuits: Arc<Circuits>,
     pub(crate) events: Events,
+    /// Whether the dispatcher still turns.
+    pub(crate) pulse: Pulse,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Clock,
+    /// Cancelled when the host stops: long answers end.
+    pub(crate) stop: CancellationToken,
     pub(crate) settings: watch::Receiver<Arc<Settings>>,
     /// The database file, for those who look at its size.
     pub(crate) database: PathBuf,

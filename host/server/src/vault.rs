@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use sandbell_domain::{ChannelId, TenantId};
-use sandbell_store::seal::{BadKey, Key, Keys, Place, SealError};
+use sandbell_store::seal::{self, Key, Keys, SealError, SealPlace};
 use sandbell_store::{Catalog as _, ChannelRecord, SealedSecret, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value as Json};
@@ -59,9 +59,7 @@ pub(crate) enum VaultError {
     #[error("the key file `{0}` is no plain file of at most {KEY_FILE_BYTES_MAX} bytes")]
     NoFile(PathBuf),
     #[error("{origin}: {error}")]
-    Key { origin: String, error: BadKey },
-    #[error("{0} holds no key; write one per line, the one that seals first")]
-    Empty(String),
+    Key { origin: String, error: SealError },
     #[error(
         "there is no key for the secrets in this state directory; give it with `[keys] file`, as systemd's credential \
          `{CREDENTIAL}` or in $SANDBELL_KEY, or put back `{0}`"
@@ -76,6 +74,8 @@ pub(crate) enum VaultError {
     OtherKey { sealed_by: String, given: usize },
     #[error("the secret of option `{option}` cannot be opened: {error}; set it again")]
     Secret { option: String, error: SealError },
+    #[error(transparent)]
+    Seal(#[from] SealError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -106,23 +106,23 @@ impl Vault {
         if !is_new {
             return Err(VaultError::None(path));
         }
-        let key = Key::generate();
+        let key = Key::generate()?;
         write(&path, &key).map_err(|error| VaultError::Write { path: path.clone(), error })?;
-        Ok((Self { keys: Keys::new(key, Vec::new()) }, KeyOrigin::Made(path)))
+        Ok((Self { keys: Keys::new([key])? }, KeyOrigin::Made(path)))
     }
 
     /// Refuses keys that do not open what this host sealed before; a host that sealed nothing yet remembers them.
     pub(crate) async fn check(&self, store: &Store) -> Result<(), VaultError> {
         let Some(sealed) = store.key_check().await? else {
-            let sealed = self.keys.seal(&Place::Check, &SecretString::from("sandbell"));
+            let sealed = self.keys.seal(SealPlace::KeyCheck, &SecretString::from("sandbell"))?;
             return Ok(store.set_key_check(sealed).await?);
         };
-        match self.keys.open(&Place::Check, &sealed) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(VaultError::OtherKey {
-                sealed_by: sandbell_store::seal::key_id(&sealed).unwrap_or("?").to_owned(),
-                given: self.keys.ids().len(),
-            }),
+        match (self.keys.open(SealPlace::KeyCheck, &sealed), seal::key_of(&sealed)) {
+            (Ok(_), _) => Ok(()),
+            (Err(SealError::MissingKey { .. }), Ok(id)) => {
+                Err(VaultError::OtherKey { sealed_by: id.to_string(), given: self.keys.ids().count() })
+            }
+            (Err(error), _) => Err(error.into()),
         }
     }
 
@@ -138,8 +138,8 @@ impl Vault {
         channel: ChannelId,
         option: &str,
         secret: &SecretString,
-    ) -> String {
-        self.keys.seal(&Place::Secret { tenant, channel, option }, secret)
+    ) -> Result<String, SealError> {
+        self.keys.seal(SealPlace::Option { tenant, channel, option }, secret)
     }
 
     /// The settings of a channel with its secrets in their places, as a form would have sent them.
@@ -149,7 +149,7 @@ impl Vault {
         for SealedSecret { option, sealed, set_at: _ } in secrets {
             let secret = self
                 .keys
-                .open(&Place::Secret { tenant: *tenant, channel: *id, option }, sealed)
+                .open(SealPlace::Option { tenant: *tenant, channel: *id, option }, sealed)
                 .map_err(|error| VaultError::Secret { option: option.clone(), error })?;
             config.insert(option.clone(), Json::from(secret.expose_secret()));
         }
@@ -187,9 +187,7 @@ fn parse(text: &str, origin: &str) -> Result<Keys, VaultError> {
             line.parse::<Key>().map_err(|error| VaultError::Key { origin: origin.to_owned(), error })?;
         keys.push(key);
     }
-    let mut keys = keys.into_iter();
-    let first = keys.next().ok_or_else(|| VaultError::Empty(origin.to_owned()))?;
-    Ok(Keys::new(first, keys.collect()))
+    Keys::new(keys).map_err(|error| VaultError::Key { origin: origin.to_owned(), error })
 }
 
 /// Never over a file that is there: it may be the only key to something.
@@ -226,26 +224,26 @@ mod tests {
     #[test]
     fn the_first_place_that_has_keys_is_taken() {
         let dir = tempfile::tempdir().unwrap();
-        let keys: Vec<Key> = (0..4).map(|_| Key::generate()).collect();
+        let keys: Vec<Key> = (0..4).map(|_| Key::generate().unwrap()).collect();
         let id = |sources: &KeySources| {
             let (vault, origin) = Vault::open(sources, false).unwrap();
-            (vault.keys.ids()[0].to_owned(), origin)
+            (vault.keys.first().clone(), origin)
         };
         let own = file(dir.path(), STATE_KEY, &text(&keys[0]), 0o600);
         let mut sources = sources(dir.path());
-        assert_eq!(id(&sources), (keys[0].id().to_owned(), KeyOrigin::File(own)));
+        assert_eq!(id(&sources), (keys[0].id().clone(), KeyOrigin::File(own)));
         sources.text = Some(SecretString::from(text(&keys[1])));
-        assert_eq!(id(&sources), (keys[1].id().to_owned(), KeyOrigin::Environment));
+        assert_eq!(id(&sources), (keys[1].id().clone(), KeyOrigin::Environment));
         let credentials = dir.path().join("credentials");
         fs::create_dir(&credentials).unwrap();
         sources.credentials_dir = Some(credentials.clone());
         assert_eq!(id(&sources).1, KeyOrigin::Environment);
         let credential = file(&credentials, CREDENTIAL, &text(&keys[2]), 0o440);
-        assert_eq!(id(&sources), (keys[2].id().to_owned(), KeyOrigin::File(credential)));
+        assert_eq!(id(&sources), (keys[2].id().clone(), KeyOrigin::File(credential)));
         let given =
             file(dir.path(), "k", &format!("# first\n{}\n\n{}\n", text(&keys[3]), text(&keys[0])), 0o600);
         sources.file = Some(given.clone());
-        assert_eq!(id(&sources), (keys[3].id().to_owned(), KeyOrigin::File(given)));
+        assert_eq!(id(&sources), (keys[3].id().clone(), KeyOrigin::File(given)));
     }
 
     #[test]
@@ -259,7 +257,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let (again, origin) = Vault::open(&sources, true).unwrap();
         assert_eq!(origin, KeyOrigin::File(path));
-        assert_eq!(made.keys.ids(), again.keys.ids());
+        assert_eq!(made.keys.first(), again.keys.first());
     }
 
     #[test]
@@ -270,11 +268,11 @@ mod tests {
             let error = Vault::open(&sources, true).map(|_| ()).unwrap_err().to_string();
             error.replace(path.to_str().unwrap(), "FILE")
         };
-        let key = Key::generate();
+        let key = Key::generate().unwrap();
         let path = file(dir.path(), "k", &text(&key), 0o640);
         assert_eq!(error(&path), "the key file `FILE` is open to other users; run `chmod 600 FILE`");
         let path = file(dir.path(), "k", "# nothing\n\n", 0o600);
-        assert_eq!(error(&path), "`FILE` holds no key; write one per line, the one that seals first");
+        assert_eq!(error(&path), "`FILE`: no key is given; name at least one");
         let path = file(dir.path(), "k", "hunter2", 0o600);
         let bad = error(&path);
         assert!(bad.starts_with("`FILE`: ") && !bad.contains("hunter2"), "{bad}");

@@ -53,8 +53,8 @@ pub(crate) struct Circuit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum May {
     Try,
-    /// This one, and no other until it ends.
-    Probe,
+    /// This one, and no other until it ends, or until it is taken for lost.
+    Probe(Timestamp),
     NotBefore(Timestamp),
 }
 
@@ -77,8 +77,9 @@ impl Circuit {
             Phase::Closed => May::Try,
             Phase::Open { until } | Phase::HalfOpen { until } if now < until => May::NotBefore(until),
             Phase::Open { .. } | Phase::HalfOpen { .. } => {
-                self.phase = Phase::HalfOpen { until: after(now, rules.probe) };
-                May::Probe
+                let until = after(now, rules.probe);
+                self.phase = Phase::HalfOpen { until };
+                May::Probe(until)
             }
         }
     }
@@ -167,12 +168,12 @@ mod tests {
         let (open, half) =
             (|second| Phase::Open { until: at(second) }, |second| Phase::HalfOpen { until: at(second) });
         check(&[(9, None)], (Some(May::NotBefore(at(10))), open(10)));
-        check(&[(10, None)], (Some(May::Probe), half(70)));
+        check(&[(10, None)], (Some(May::Probe(at(70))), half(70)));
         check(&[(10, None), (11, None)], (Some(May::NotBefore(at(70))), half(70)));
         check(&[(10, None), (12, Some(Signal::Good)), (12, None)], (Some(May::Try), Phase::Closed));
-        check(&[(10, None), (12, Some(BAD))], (Some(May::Probe), open(32)));
-        check(&[(10, None), (12, Some(Signal::Nothing)), (12, None)], (Some(May::Probe), half(72)));
-        check(&[(10, None), (70, None)], (Some(May::Probe), half(130)));
+        check(&[(10, None), (12, Some(BAD))], (Some(May::Probe(at(70))), open(32)));
+        check(&[(10, None), (12, Some(Signal::Nothing)), (12, None)], (Some(May::Probe(at(72))), half(72)));
+        check(&[(10, None), (70, None)], (Some(May::Probe(at(130))), half(130)));
     }
 
     #[test]
@@ -187,7 +188,7 @@ mod tests {
             let Phase::Open { until } = circuit.phase() else { panic!("{circuit:?}") };
             waits.push(until.duration_since(now).as_secs());
             now = until;
-            assert_eq!(circuit.admit(now, &RULES), May::Probe);
+            assert!(matches!(circuit.admit(now, &RULES), May::Probe(_)));
             circuit.note(BAD, now, &RULES);
         }
         assert_eq!(waits, [10, 20, 30, 30]);

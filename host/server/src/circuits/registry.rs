@@ -31,7 +31,12 @@ struct Channel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Go,
+    /// It begins, and no other of this channel before it ends, or before this moment.
+    Probe(Timestamp),
+    /// Everything is left alone until then.
     NotBefore(Timestamp),
+    /// A probe is under way.
+    Probing,
 }
 
 /// What an attempt changed.
@@ -97,16 +102,18 @@ impl Circuits {
         if channel.held_until().is_none() {
             return Admission::Go;
         }
-        let mut earliest: Option<Timestamp> = None;
         for (_, circuit) in &mut channel.destinations {
             match circuit.admit(now, rules) {
-                May::Try | May::Probe => return Admission::Go,
-                May::NotBefore(until) => {
-                    earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
-                }
+                May::Try => return Admission::Go,
+                May::Probe(until) => return Admission::Probe(until),
+                May::NotBefore(_) => {}
             }
         }
-        earliest.map_or(Admission::Go, Admission::NotBefore)
+        let is_probing = |phase| matches!(phase, Phase::HalfOpen { .. });
+        if channel.destinations.iter().any(|(_, circuit)| is_probing(circuit.phase())) {
+            return Admission::Probing;
+        }
+        channel.held_until().map_or(Admission::Go, Admission::NotBefore)
     }
 
     /// What an attempt showed of a destination (absent: it got to none), and whether it failed.
@@ -198,7 +205,7 @@ mod tests {
         assert_eq!(circuits.admit(id, at(0), &RULES), Admission::Go);
         assert_eq!(note("b:443", BAD), (Some(at(10)), false));
         assert_eq!(circuits.admit(id, at(5), &RULES), Admission::NotBefore(at(10)));
-        assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Go);
+        assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Probe(at(70)));
         assert_eq!(circuits.of(id).0.len(), 2);
         circuits.forget(id);
         assert_eq!(circuits.of(id), (Vec::new(), 0));
@@ -208,11 +215,12 @@ mod tests {
     fn the_probe_of_a_single_destination_is_the_only_try() {
         let (circuits, id) = (Circuits::new(), ChannelId::of(&[b"c"]));
         circuits.note(id, Some("a:443"), BAD, Some(true), at(0), &RULES);
-        assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Go);
-        assert_eq!(circuits.admit(id, at(10), &RULES), Admission::NotBefore(at(70)));
+        assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Probe(at(70)));
+        assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Probing);
         // It broke off before it got anywhere: the next one may try at once.
-        circuits.note(id, None, Signal::Nothing, Some(true), at(11), &RULES);
-        assert_eq!(circuits.admit(id, at(11), &RULES), Admission::Go);
+        let noted = circuits.note(id, None, Signal::Nothing, Some(true), at(11), &RULES);
+        assert_eq!(noted.hold, Some(at(11)));
+        assert_eq!(circuits.admit(id, at(11), &RULES), Admission::Probe(at(71)));
         let noted = circuits.note(id, Some("a:443"), Signal::Good, Some(false), at(12), &RULES);
         assert_eq!(noted, Noted { failures_in_row: 0, hold: None, is_released: true });
     }

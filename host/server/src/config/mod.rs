@@ -19,7 +19,7 @@ mod schema; // the default file and its JSON schema
 mod spelling; // did you mean
 
 pub(crate) use dispatch::Dispatch;
-pub(crate) use environment::{Config, PROGRAM};
+pub(crate) use environment::{Config, PROGRAM, variable};
 pub(crate) use key::SECTIONS;
 pub(crate) use keys::KeyFile;
 pub(crate) use limits::Intake;

@@ -13,7 +13,8 @@ use super::fault::Fault;
 use crate::StoreError;
 
 /// In order; a file's `user_version` is how many of them ran.
-pub(super) const STEPS: &[&str] = &[include_str!("migrations/0001_outbox.sql")];
+pub(super) const STEPS: &[&str] =
+    &[include_str!("migrations/0001_outbox.sql"), include_str!("migrations/0002_catalog.sql")];
 
 const HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_step (
     step INTEGER PRIMARY KEY,

@@ -1,19 +1,24 @@
-//! The outbox in one `SQLite` file: one thread writes, several read.
+//! The store in one `SQLite` file: one thread writes, several read.
 
 mod accept;
+mod catalog;
 mod channel;
 mod desk;
 mod fault;
 mod filter;
+mod follow;
 mod form;
 mod lease;
 mod migrate;
 mod open;
 mod outbox;
+mod overview;
 mod prune;
 mod read;
 mod redrive;
 mod settle;
+mod store;
+mod tally;
 mod waiting;
 mod writer;
 
@@ -21,4 +26,4 @@ mod writer;
 mod tests;
 
 pub use open::Settings;
-pub use outbox::SqliteOutbox;
+pub use store::SqliteStore;
