@@ -17,6 +17,7 @@ use super::text;
 
 /// One try, as `sandbell send --json` and a test of a channel show it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attempt)]
 pub(crate) struct AttemptForm {
     /// Nothing was sent.
     dry_run: bool,
@@ -30,6 +31,7 @@ pub(crate) struct AttemptForm {
 
 /// A recorded try of a delivery.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tried)]
 pub(crate) struct TriedForm {
     /// How often the delivery had been redriven.
     redrive: u32,
@@ -48,6 +50,7 @@ pub(crate) struct TriedForm {
 
 /// What became of a delivery after a try.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Verdict)]
 pub(crate) struct VerdictForm {
     state: VerdictState,
     /// When it may be tried again.
@@ -70,6 +73,7 @@ enum VerdictState {
 
 /// How a try ended: with a receipt, or with a failure.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Outcome)]
 pub(crate) struct OutcomeForm {
     delivered: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +85,7 @@ pub(crate) struct OutcomeForm {
 
 /// What the provider gave in return.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Receipt)]
 struct ReceiptForm {
     provider_id: Option<String>,
     detail: Option<String>,
@@ -96,6 +101,7 @@ struct SeenLink {
 
 /// Why a try failed. The code is stable, the detail is for people.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Failure)]
 pub(crate) struct FailureForm {
     #[schema(schema_with = text::failure_kind)]
     kind: FailureKind,
@@ -109,6 +115,7 @@ pub(crate) struct FailureForm {
 /// One brokered conversation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[schema(as = Exchange)]
 enum ExchangeForm {
     Http {
         method: String,
@@ -135,6 +142,7 @@ enum ExchangeForm {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Answer)]
 struct AnswerForm {
     status: u16,
     headers: Vec<(String, String)>,
@@ -144,12 +152,14 @@ struct AnswerForm {
 /// Text as it is; other bytes in hexadecimal.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = Bytes)]
 enum BytesForm {
     Text(String),
     Bytes { hex: String },
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LogLine)]
 struct LogLineForm {
     level: LevelForm,
     message: String,
@@ -158,6 +168,7 @@ struct LogLineForm {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = Level)]
 enum LevelForm {
     Trace,
     Debug,
@@ -168,6 +179,7 @@ enum LevelForm {
 
 /// What a try used up.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Usage)]
 struct UsageForm {
     wall_ms: u64,
     /// Waiting is free.

@@ -67,6 +67,7 @@ impl<'de> Deserialize<'de> for SecretInput {
 /// How the deliveries of a channel are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = Policy)]
 pub(crate) struct PolicyForm {
     retry: RetryForm,
     #[schema(value_type = u32, minimum = 1, maximum = 1000)]
@@ -84,6 +85,7 @@ pub(crate) struct PolicyForm {
 /// How long and how often a delivery is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = Retry)]
 struct RetryForm {
     /// The longest wait before the second try; it doubles with every further one.
     wait_first: Wait,
@@ -98,6 +100,7 @@ struct RetryForm {
 /// A secret that is to be set.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Secret)]
 pub(crate) struct SecretForm {
     #[serde(deserialize_with = "secret_from_text")]
     #[schema(value_type = String, max_length = 65536, write_only)]
@@ -111,6 +114,7 @@ fn secret_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret
 /// Why a channel is disabled.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Disable)]
 pub(crate) struct DisableForm {
     /// For people. Absent: nobody said why.
     #[serde(default)]
@@ -121,6 +125,7 @@ pub(crate) struct DisableForm {
 /// A channel that is tried before it is saved.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Draft)]
 pub(crate) struct DraftForm {
     /// Secrets that are absent are those of the saved channel of this name, if there is one.
     pub(crate) channel: ChannelInput,
@@ -130,6 +135,7 @@ pub(crate) struct DraftForm {
 
 /// A channel as it is.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Channel)]
 pub(crate) struct ChannelForm {
     #[schema(schema_with = text::channel_id)]
     id: ChannelId,
@@ -154,7 +160,7 @@ pub(crate) struct ChannelForm {
     /// How its deliveries stand; only where one channel is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    state: Option<ChannelState>,
+    state: Option<ChannelStanding>,
 }
 
 /// That a secret is set, and since when.
@@ -166,17 +172,31 @@ struct SecretSeen {
 
 /// How the deliveries of a channel stand.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ChannelState {
+pub(crate) struct ChannelStanding {
     pub(crate) waiting: u64,
     pub(crate) leased: u64,
     pub(crate) dead: u64,
+    /// When the oldest that waits was accepted or last redriven.
+    #[schema(schema_with = text::time_or_null)]
+    pub(crate) oldest_since: Option<Timestamp>,
+    /// Until when nothing of it is tried: its destination failed, or its rate is used up.
+    #[schema(schema_with = text::time_or_null)]
+    pub(crate) held_until: Option<Timestamp>,
+    /// Failed tries since it last delivered or was enabled.
     pub(crate) failures_in_row: u32,
+    #[schema(schema_with = text::time_or_null)]
+    pub(crate) last_delivered_at: Option<Timestamp>,
+    /// Tries that delivered, in this hour and the 23 before it.
+    pub(crate) delivered_in_day: u64,
+    /// Tries that failed, in the same hours.
+    pub(crate) failed_in_day: u64,
     /// Destinations that are not tried for a while because they failed.
     pub(crate) circuits: Vec<CircuitForm>,
 }
 
 /// A destination that is not tried for a while.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Circuit)]
 pub(crate) struct CircuitForm {
     #[schema(example = "https://hooks.example.com")]
     pub(crate) destination: String,
@@ -310,7 +330,7 @@ impl DisableForm {
 }
 
 impl ChannelForm {
-    pub(crate) fn new(record: &ChannelRecord, state: Option<ChannelState>) -> Self {
+    pub(crate) fn new(record: &ChannelRecord, state: Option<ChannelStanding>) -> Self {
         let ChannelRecord {
             id,
             tenant: _,
@@ -403,9 +423,10 @@ mod tests {
         let json = json!({ "name": "ops", "plugin": "slack", "secrets": { "token": "hunter2", "old": null } });
         let input: ChannelInput = serde_json::from_value(json).unwrap();
         assert!(!format!("{input:?}").contains("hunter2"));
-        let SecretInput::Set(secret) = &input.secrets.0[0].1 else { panic!("it was set") };
+        // `json!` sorts its keys.
+        let SecretInput::Set(secret) = &input.secrets.0[1].1 else { panic!("it was set") };
         assert_eq!(secret.expose_secret(), "hunter2");
-        assert!(matches!(input.secrets.0[1].1, SecretInput::Remove));
+        assert!(matches!(input.secrets.0[0].1, SecretInput::Remove));
         let record = ChannelRecord {
             id: ChannelId::of(&[b"c"]),
             tenant: sandbell_domain::TenantId::local(),

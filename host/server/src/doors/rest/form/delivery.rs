@@ -11,6 +11,7 @@ use super::text;
 
 /// One notification, one contact, one channel.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub(crate) struct DeliveryForm {
     #[schema(schema_with = text::delivery_id)]
     pub(crate) id: DeliveryId,

@@ -27,6 +27,7 @@ pub(crate) struct TenantPatch {
 
 /// Whose things these are.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tenant)]
 pub(crate) struct TenantForm {
     #[schema(schema_with = text::tenant_id)]
     id: TenantId,
@@ -80,6 +81,7 @@ impl TokenInput {
 
 /// The right to call this API, without its text.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
 pub(crate) struct TokenForm {
     #[schema(schema_with = text::token_id)]
     id: TokenId,
@@ -116,6 +118,7 @@ pub(crate) struct TokenMade {
 
 /// One thing that somebody did.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Audit)]
 pub(crate) struct AuditForm {
     #[schema(schema_with = text::time)]
     at: Timestamp,
@@ -137,6 +140,7 @@ impl From<AuditEntry> for AuditForm {
 
 /// How this host and this tenant stand.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Status)]
 pub(crate) struct StatusForm {
     pub(crate) version: String,
     #[schema(schema_with = text::time)]

@@ -16,7 +16,7 @@ mod wait; // lengths of time
 pub(crate) use attempt::{AttemptForm, FailureForm, TriedForm, VerdictForm};
 pub(crate) use bad::{BadField, Pointer};
 pub(crate) use channel::{
-    ChannelForm, ChannelInput, ChannelState, CircuitForm, CircuitState, DisableForm, DraftForm,
+    ChannelForm, ChannelInput, ChannelStanding, CircuitForm, CircuitState, DisableForm, DraftForm,
     SecretForm, SecretInput,
 };
 pub(crate) use delivery::{DeliveryForm, DeliveryState};

@@ -32,6 +32,7 @@ const ENTRIES_MAX: usize = 100;
 /// A notification to be delivered.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Notification)]
 pub(crate) struct NotificationForm {
     /// The names of the channels that deliver it. Absent: every channel that takes an address of the contact.
     #[serde(default)]
@@ -61,6 +62,7 @@ pub(crate) struct NotificationForm {
 /// Several notifications that are accepted together, or none of them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Batch)]
 pub(crate) struct BatchForm {
     #[schema(min_items = 1, max_items = 100)]
     pub(crate) notifications: Vec<NotificationForm>,
@@ -69,6 +71,7 @@ pub(crate) struct BatchForm {
 /// What a test or a preview of a channel shows; what is absent is made up.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Sample)]
 pub(crate) struct SampleForm {
     #[serde(default)]
     pub(crate) contact: ContactForm,
@@ -89,6 +92,7 @@ pub(crate) struct SampleForm {
 /// Who is told.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Contact)]
 pub(crate) struct ContactForm {
     #[serde(default)]
     #[schema(max_length = 256, example = "Jane Doe")]
@@ -101,6 +105,7 @@ pub(crate) struct ContactForm {
 /// One way to reach a contact.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Address)]
 pub(crate) struct AddressForm {
     /// A plugin's word, e.g. `email`.
     #[schema(max_length = 256, example = "email")]
@@ -112,6 +117,7 @@ pub(crate) struct AddressForm {
 /// What it is about, e.g. a host or a service.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Object)]
 pub(crate) struct ObjectForm {
     #[serde(default)]
     #[schema(max_length = 2048, example = "db1")]
@@ -127,6 +133,7 @@ pub(crate) struct ObjectForm {
 /// The open case.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Incident)]
 pub(crate) struct IncidentForm {
     #[schema(minimum = -9_223_372_036_854_775_808_i64, maximum = 9_223_372_036_854_775_807_i64, example = 7)]
     id: i64,
@@ -141,6 +148,7 @@ pub(crate) struct IncidentForm {
 /// What just happened.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Event)]
 pub(crate) struct EventForm {
     /// RFC 3339, kept with its offset. Absent: now.
     #[serde(default)]
@@ -167,6 +175,7 @@ pub(crate) struct EventForm {
 /// A button that a reader may press.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Link)]
 pub(crate) struct LinkForm {
     #[schema(max_length = 256, example = "Acknowledge")]
     label: String,

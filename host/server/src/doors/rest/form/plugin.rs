@@ -18,6 +18,7 @@ const TEXT_CHARS_MAX: usize = 2_048;
 
 /// A name, and the component that was installed last under it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plugin)]
 pub(crate) struct PluginForm {
     #[schema(schema_with = text::name)]
     name: String,
@@ -43,6 +44,7 @@ pub(crate) struct PluginForm {
 /// Whether what is installed may run. `upgrade`: another component was approved under this name and runs until this one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = Standing)]
 enum StandingForm {
     Approved,
     NotApproved,
@@ -148,6 +150,7 @@ impl ApprovalInput {
 
 /// What an operator allowed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Approval)]
 pub(crate) struct ApprovalForm {
     #[schema(schema_with = text::digest)]
     digest: Digest,
@@ -166,6 +169,7 @@ pub(crate) struct ApprovalForm {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Want)]
 struct WantForm {
     capability: String,
     target: String,
