@@ -67,6 +67,10 @@ pub(crate) async fn measure(node: Arc<Node>, stop: CancellationToken) {
         }
         let size = tokio::fs::metadata(&node.database).await.map_or(0, |metadata| metadata.len());
         node.metrics.db_size_bytes.set(i64::try_from(size).unwrap_or(i64::MAX));
+        match node.store.totals().await {
+            Ok(totals) => node.metrics.queue(&totals, node.clock.now()),
+            Err(error) => warn!("the queue cannot be measured: {error}"),
+        }
         node.metrics.channels_open.set(i64::try_from(node.runner.open_count()).unwrap_or(i64::MAX));
     }
 }

@@ -17,13 +17,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use sandbell_domain::{Attempt, Exchange, FailureKind, Outcome, Verdict};
+use sandbell_store::Totals;
 
 use crate::intake::{Accepted, IntakeError};
 
 /// Channels that have a label of their own; the rest share `other`.
 const CHANNEL_LABELS_MAX: usize = 200;
-
-type Gauges = Family<StateLabel, Gauge>;
 
 pub(crate) struct Metrics {
     registry: Registry,
@@ -38,8 +37,8 @@ pub(crate) struct Metrics {
     traps: Family<TrapLabels, Counter>,
     cpu_seconds: Family<PluginLabel, Counter<f64, AtomicU64>>,
     memory_peak: Family<PluginLabel, Gauge>,
-    pub(crate) queue_depth: Gauges,
-    pub(crate) queue_oldest_age: Gauge<f64, AtomicU64>,
+    queue_depth: Family<StateLabel, Gauge>,
+    queue_oldest_age: Gauge<f64, AtomicU64>,
     pub(crate) leases_expired: Counter,
     pub(crate) circuit: Family<ChannelLabel, Gauge>,
     pub(crate) rate_limited: Counter,
@@ -57,8 +56,8 @@ struct ResultLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct StateLabel {
-    pub(crate) state: &'static str,
+struct StateLabel {
+    state: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -284,6 +283,17 @@ impl Metrics {
                 FailureKind::Transient | FailureKind::Permanent | FailureKind::Misconfigured => {}
             }
         }
+    }
+
+    /// What is not delivered, over all tenants.
+    pub(crate) fn queue(&self, totals: &Totals, now: Timestamp) {
+        let Totals { waiting, leased, dead, oldest_since: _, oldest_due_at } = totals;
+        for (state, count) in [("waiting", waiting), ("leased", leased), ("dead", dead)] {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            self.queue_depth.get_or_create(&StateLabel { state }).set(count);
+        }
+        let age = oldest_due_at.map_or(0.0, |due_at| now.duration_since(due_at).as_secs_f64().max(0.0));
+        self.queue_oldest_age.set(age);
     }
 
     pub(crate) fn wrote(&self, call: &'static str, duration: Duration) {

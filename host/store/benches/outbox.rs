@@ -295,7 +295,8 @@ async fn cycle_rate(outbox: &SqliteStore, round: usize) -> f64 {
                     hold: Duration::from_mins(1),
                     count_max: NonZeroUsize::MIN,
                     tries: Tries::Any,
-                    except: Vec::new(),
+                    tenant_max: NonZeroUsize::MAX,
+                    rooms: Vec::new(),
                 };
                 for lease in outbox.lease(request).await.expect("it leases").leases {
                     let attempt = Attempt {

@@ -183,8 +183,10 @@ pub struct LeaseRequest {
     pub hold: Duration,
     pub count_max: NonZeroUsize,
     pub tries: Tries,
-    /// Tenants whose permits are used up.
-    pub except: Vec<TenantId>,
+    /// What a tenant may get in this call, unless `rooms` says otherwise.
+    pub tenant_max: NonZeroUsize,
+    /// What is left of the permits of tenants that are using some; nothing, if they are used up.
+    pub rooms: Vec<(TenantId, usize)>,
 }
 
 /// Permits that are reserved for first tries keep a dead destination from delaying what is fresh.

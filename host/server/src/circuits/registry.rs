@@ -1,4 +1,4 @@
-//! The circuits of every channel, and its failures in a row.
+//! The circuits of every channel.
 //!
 //! A channel waits only while every destination that it is known to have is left alone: which one a delivery is for
 //! shows when it is tried.
@@ -24,7 +24,6 @@ pub(crate) struct Circuits {
 #[derive(Default)]
 struct Channel {
     destinations: Vec<(String, Circuit)>,
-    failures_in_row: u32,
 }
 
 /// Whether an attempt of a channel may begin.
@@ -42,8 +41,6 @@ pub(crate) enum Admission {
 /// What an attempt changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Noted {
-    /// Of the channel, whatever the destination.
-    pub(crate) failures_in_row: u32,
     /// The channel is to be left alone until then; it was not before.
     pub(crate) hold: Option<Timestamp>,
     /// The channel need not be left alone any more.
@@ -116,13 +113,12 @@ impl Circuits {
         channel.held_until().map_or(Admission::Go, Admission::NotBefore)
     }
 
-    /// What an attempt showed of a destination (absent: it got to none), and whether it failed.
+    /// What an attempt showed of a destination; absent: it got to none.
     pub(crate) fn note(
         &self,
         channel: ChannelId,
         destination: Option<&str>,
         signal: Signal,
-        is_failure: Option<bool>,
         now: Timestamp,
         rules: &Rules,
     ) -> Noted {
@@ -131,35 +127,27 @@ impl Circuits {
             channels.insert(channel, Channel::default());
         }
         let channel = channels.get(&channel).expect("it was inserted if it was not there");
-        match is_failure {
-            Some(true) => channel.failures_in_row = channel.failures_in_row.saturating_add(1),
-            Some(false) => channel.failures_in_row = 0,
-            None => {}
-        }
         let before = channel.held_until();
         if let Some(circuit) = channel.circuit(destination) {
             circuit.note(signal, now, rules);
         }
         let after = channel.held_until();
         Noted {
-            failures_in_row: channel.failures_in_row,
             hold: after.filter(|_| after != before),
             is_released: before.is_some() && after.is_none(),
         }
     }
 
-    /// What is known of a channel's destinations, and its failures in a row.
-    pub(crate) fn of(&self, channel: ChannelId) -> (Vec<Shown>, u32) {
+    /// What is known of a channel's destinations.
+    pub(crate) fn of(&self, channel: ChannelId) -> Vec<Shown> {
         let mut channels = self.lock();
-        let Some(Channel { destinations, failures_in_row }) = channels.get(&channel) else {
-            return (Vec::new(), 0);
-        };
+        let Some(Channel { destinations }) = channels.get(&channel) else { return Vec::new() };
         let shown = destinations.iter().map(|(destination, circuit)| Shown {
             destination: destination.clone(),
             phase: circuit.phase(),
             failures_in_row: circuit.failures_in_row(),
         });
-        (shown.collect(), *failures_in_row)
+        shown.collect()
     }
 
     /// The channel starts anew, e.g. because it was saved or enabled.
@@ -195,7 +183,7 @@ mod tests {
     fn a_channel_waits_only_while_all_of_its_destinations_do() {
         let (circuits, id) = (Circuits::new(), ChannelId::of(&[b"c"]));
         let note = |destination, signal| {
-            let noted = circuits.note(id, Some(destination), signal, None, at(0), &RULES);
+            let noted = circuits.note(id, Some(destination), signal, at(0), &RULES);
             (noted.hold, noted.is_released)
         };
         assert_eq!(circuits.admit(id, at(0), &RULES), Admission::Go);
@@ -206,42 +194,31 @@ mod tests {
         assert_eq!(note("b:443", BAD), (Some(at(10)), false));
         assert_eq!(circuits.admit(id, at(5), &RULES), Admission::NotBefore(at(10)));
         assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Probe(at(70)));
-        assert_eq!(circuits.of(id).0.len(), 2);
+        assert_eq!(circuits.of(id).len(), 2);
         circuits.forget(id);
-        assert_eq!(circuits.of(id), (Vec::new(), 0));
+        assert_eq!(circuits.of(id), []);
     }
 
     #[test]
     fn the_probe_of_a_single_destination_is_the_only_try() {
         let (circuits, id) = (Circuits::new(), ChannelId::of(&[b"c"]));
-        circuits.note(id, Some("a:443"), BAD, Some(true), at(0), &RULES);
+        circuits.note(id, Some("a:443"), BAD, at(0), &RULES);
         assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Probe(at(70)));
         assert_eq!(circuits.admit(id, at(10), &RULES), Admission::Probing);
         // It broke off before it got anywhere: the next one may try at once.
-        let noted = circuits.note(id, None, Signal::Nothing, Some(true), at(11), &RULES);
+        let noted = circuits.note(id, None, Signal::Nothing, at(11), &RULES);
         assert_eq!(noted.hold, Some(at(11)));
         assert_eq!(circuits.admit(id, at(11), &RULES), Admission::Probe(at(71)));
-        let noted = circuits.note(id, Some("a:443"), Signal::Good, Some(false), at(12), &RULES);
-        assert_eq!(noted, Noted { failures_in_row: 0, hold: None, is_released: true });
-    }
-
-    #[test]
-    fn failures_in_a_row_are_counted_whatever_the_destination() {
-        let (circuits, id) = (Circuits::new(), ChannelId::of(&[b"c"]));
-        let note =
-            |is_failure| circuits.note(id, None, Signal::Nothing, is_failure, at(0), &RULES).failures_in_row;
-        assert_eq!(
-            [note(Some(true)), note(Some(true)), note(None), note(Some(false)), note(Some(true))],
-            [1, 2, 2, 0, 1]
-        );
+        let noted = circuits.note(id, Some("a:443"), Signal::Good, at(12), &RULES);
+        assert_eq!(noted, Noted { hold: None, is_released: true });
     }
 
     #[test]
     fn destinations_have_an_end() {
         let (circuits, id) = (Circuits::new(), ChannelId::of(&[b"c"]));
         for port in 0..20 {
-            circuits.note(id, Some(&format!("a:{port}")), BAD, None, at(0), &RULES);
+            circuits.note(id, Some(&format!("a:{port}")), BAD, at(0), &RULES);
         }
-        assert_eq!(circuits.of(id).0.len(), DESTINATIONS_MAX);
+        assert_eq!(circuits.of(id).len(), DESTINATIONS_MAX);
     }
 }

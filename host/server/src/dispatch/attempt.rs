@@ -158,7 +158,10 @@ impl Dispatcher {
             self.tell(leased, record, &attempt, verdict, now).await;
         }
         let outcome = attempt.outcome.clone();
-        if self.write(leased, attempt, verdict).await {
+        if let Some(failures_in_row) = self.write(leased, attempt, verdict).await {
+            if let (Some(record), Outcome::Failed(_)) = (record, &outcome) {
+                self.disable_if_hopeless(record, failures_in_row).await;
+            }
             self.node.events.tell(|| Tried {
                 tenant: leased.lease.delivery.tenant,
                 channel: leased.lease.delivery.channel,
@@ -172,8 +175,8 @@ impl Dispatcher {
         }
     }
 
-    /// Writes until it is written, or until the lease is another's; returns whether it was written.
-    async fn write(&self, leased: &Leased, attempt: Attempt, verdict: Verdict) -> bool {
+    /// Writes until it is written, or until the lease is another's. Returns the channel's failures in a row.
+    async fn write(&self, leased: &Leased, attempt: Attempt, verdict: Verdict) -> Option<u32> {
         let id = leased.lease.delivery.id;
         loop {
             let begun = Instant::now();
@@ -181,10 +184,11 @@ impl Dispatcher {
             let written = self.node.store.settle(leased, attempt.clone(), verdict, now).await;
             self.node.metrics.wrote("settle", begun.elapsed());
             match written {
-                Ok(Settled::Done | Settled::Before) => return true,
+                Ok(Settled::Done { failures_in_row }) => return Some(failures_in_row),
+                Ok(Settled::Before) => return None,
                 Ok(Settled::LeaseLost) => {
                     warn!(delivery.id = %id, "delivery {id} was taken over or cancelled while it was tried");
-                    return false;
+                    return None;
                 }
                 Err(error) if is_worth_repeating(&error) && now < leased.expires_at => {
                     warn!(delivery.id = %id, "what became of delivery {id} is not written yet: {error}");
@@ -192,20 +196,19 @@ impl Dispatcher {
                 }
                 Err(error) => {
                     error!(delivery.id = %id, "what became of delivery {id} is lost, it will be tried again: {error}");
-                    return false;
+                    return None;
                 }
             }
         }
     }
 
-    /// Circuits and failures in a row, and what follows from them.
+    /// Circuits, and what follows from them.
     async fn learn(&self, record: &ChannelRecord, shown: &Shown) {
         let (now, settings) = (self.node.clock.now(), self.node.settings());
-        let Shown { destination, signal, is_failure } = shown;
+        let Shown { destination, signal } = shown;
         let rules = rules(&settings.dispatch);
-        let noted =
-            self.node.circuits.note(record.id, destination.as_deref(), *signal, *is_failure, now, &rules);
-        let Noted { failures_in_row, hold, is_released } = noted;
+        let noted = self.node.circuits.note(record.id, destination.as_deref(), *signal, now, &rules);
+        let Noted { hold, is_released } = noted;
         if let Some(until) = hold {
             let destination = destination.as_deref().unwrap_or("its destination");
             warn!(channel.id = %record.id, "channel {} leaves {destination} alone until {until}", record.name);
@@ -218,15 +221,10 @@ impl Dispatcher {
             let label = self.label(record).await;
             self.node.metrics.circuit.get_or_create(&label).set(self.circuit_of(record));
         }
-        let is_enough = record.policy.disable_after.is_some_and(|max| failures_in_row >= max.get());
-        if is_enough && *is_failure == Some(true) {
-            self.disable(record, failures_in_row).await;
-        }
     }
 
     fn circuit_of(&self, record: &ChannelRecord) -> i64 {
-        let (circuits, _) = self.node.circuits.of(record.id);
-        let worst = circuits.iter().map(|shown| match shown.phase {
+        let worst = self.node.circuits.of(record.id).into_iter().map(|shown| match shown.phase {
             Phase::Closed => 0,
             Phase::HalfOpen { .. } => 1,
             Phase::Open { .. } => 2,
@@ -234,7 +232,11 @@ impl Dispatcher {
         worst.max().unwrap_or(0)
     }
 
-    async fn disable(&self, record: &ChannelRecord, failures: u32) {
+    /// Disables a channel that has failed as often in a row as it may.
+    async fn disable_if_hopeless(&self, record: &ChannelRecord, failures: u32) {
+        if record.policy.disable_after.is_none_or(|max| failures < max.get()) {
+            return;
+        }
         let reason = format!("{failures} attempts in a row failed");
         let by = Actor("dispatcher".to_owned());
         let disabled = Enabled::No { reason: reason.clone() };

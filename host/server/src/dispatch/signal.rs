@@ -1,4 +1,4 @@
-//! What an attempt shows: of the destination that it went to, and of the channel.
+//! What an attempt shows of the destination that it went to.
 
 use sandbell_domain::{Attempt, Exchange, FailureKind, Outcome};
 use url::Url;
@@ -14,8 +14,6 @@ pub(super) struct Shown {
     /// Where the last exchange went, e.g. `https://chat.example.com`. Absent: it came to none.
     pub(super) destination: Option<String>,
     pub(super) signal: Signal,
-    /// Whether it counts among the channel's failures in a row; absent: it is no news of the channel.
-    pub(super) is_failure: Option<bool>,
 }
 
 /// Whether the host had no room for the attempt, which is then none.
@@ -25,22 +23,17 @@ pub(super) fn is_busy(attempt: &Attempt) -> bool {
 
 pub(super) fn shown(attempt: &Attempt) -> Shown {
     let destination = attempt.exchanges.last().map(destination);
-    let (signal, is_failure) = match &attempt.outcome {
-        Outcome::Delivered { .. } => (Signal::Good, Some(false)),
-        Outcome::Failed(failure) if OF_THE_HOST.contains(&failure.code.as_str()) => (Signal::Nothing, None),
-        Outcome::Failed(failure) => {
-            let signal = match failure.kind {
-                FailureKind::Transient | FailureKind::TimedOut => {
-                    Signal::Bad { retry_after: failure.retry_after }
-                }
-                // It answered: this delivery is refused, others may not be.
-                FailureKind::Permanent => Signal::Good,
-                FailureKind::Misconfigured | FailureKind::Denied | FailureKind::Trapped => Signal::Nothing,
-            };
-            (signal, Some(true))
-        }
+    let signal = match &attempt.outcome {
+        Outcome::Delivered { .. } => Signal::Good,
+        Outcome::Failed(failure) if OF_THE_HOST.contains(&failure.code.as_str()) => Signal::Nothing,
+        Outcome::Failed(failure) => match failure.kind {
+            FailureKind::Transient | FailureKind::TimedOut => Signal::Bad { retry_after: failure.retry_after },
+            // It answered: this delivery is refused, others may not be.
+            FailureKind::Permanent => Signal::Good,
+            FailureKind::Misconfigured | FailureKind::Denied | FailureKind::Trapped => Signal::Nothing,
+        },
     };
-    Shown { destination, signal, is_failure }
+    Shown { destination, signal }
 }
 
 fn destination(exchange: &Exchange) -> String {
@@ -83,20 +76,20 @@ mod tests {
 
     #[test]
     fn only_a_destination_that_does_not_answer_is_bad() {
-        let check = |outcome: Outcome, signal: Signal, is_failure: Option<bool>| {
+        let check = |outcome: Outcome, signal: Signal| {
             let shown = shown(&attempt(outcome.clone(), None));
-            assert_eq!((shown.signal, shown.is_failure), (signal, is_failure), "{outcome:?}");
+            assert_eq!(shown.signal, signal, "{outcome:?}");
         };
         use FailureKind as K;
         let minute = Some(Duration::from_mins(1));
-        check(Outcome::Delivered { receipt: Receipt::default() }, Signal::Good, Some(false));
-        check(failed(K::Transient, "http-status:429", minute), Signal::Bad { retry_after: minute }, Some(true));
-        check(failed(K::TimedOut, "timeout", None), Signal::Bad { retry_after: None }, Some(true));
-        check(failed(K::Permanent, "http-status:404", None), Signal::Good, Some(true));
-        check(failed(K::Misconfigured, "config", None), Signal::Nothing, Some(true));
-        check(failed(K::Trapped, "trap", None), Signal::Nothing, Some(true));
-        check(failed(K::Transient, "busy", None), Signal::Nothing, None);
-        check(failed(K::Transient, "host-bug", None), Signal::Nothing, None);
+        check(Outcome::Delivered { receipt: Receipt::default() }, Signal::Good);
+        check(failed(K::Transient, "http-status:429", minute), Signal::Bad { retry_after: minute });
+        check(failed(K::TimedOut, "timeout", None), Signal::Bad { retry_after: None });
+        check(failed(K::Permanent, "http-status:404", None), Signal::Good);
+        check(failed(K::Misconfigured, "config", None), Signal::Nothing);
+        check(failed(K::Trapped, "trap", None), Signal::Nothing);
+        check(failed(K::Transient, "busy", None), Signal::Nothing);
+        check(failed(K::Transient, "host-bug", None), Signal::Nothing);
     }
 
     #[test]

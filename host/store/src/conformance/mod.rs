@@ -58,7 +58,7 @@ macro_rules! conformance {
             fairness {
                 tenants_take_turns
                 channels_of_a_tenant_take_turns
-                a_tenant_without_permits_is_passed_over
+                a_tenant_gets_no_more_than_its_permits
                 first_tries_come_before_later_ones
                 later_tries_do_not_starve
                 reserved_permits_take_first_tries_only

@@ -266,7 +266,8 @@ async fn settle_all(outbox: &SqliteStore) {
         hold: Duration::from_mins(1),
         count_max: NonZeroUsize::new(1_000).unwrap(),
         tries: Tries::Any,
-        except: Vec::new(),
+        tenant_max: NonZeroUsize::MAX,
+        rooms: Vec::new(),
     };
     for lease in outbox.lease(request).await.unwrap().leases {
         let attempt = Attempt {
