@@ -198,29 +198,29 @@ mod tests {
 
     #[test]
     fn broken_json_is_named_with_its_position() {
-        assert_snapshot!(notification(""), @"");
-        assert_snapshot!(notification(" \n"), @"");
-        assert_snapshot!(notification("{\n  \"event\": {\n    \"message\" \"x\"\n"), @"");
-        assert_snapshot!(notification("{"), @"");
-        assert_snapshot!(notification("{} x"), @"");
-        assert_snapshot!(notification("{\"event\":{\"message\":\"\u{1}\"}}"), @"");
-        assert_snapshot!(notification(&"[".repeat(200)), @"");
+        assert_snapshot!(notification(""), @"400 broken-json -: the body is empty");
+        assert_snapshot!(notification(" \n"), @"400 broken-json -: the body is empty");
+        assert_snapshot!(notification("{\n  \"event\": {\n    \"message\" \"x\"\n"), @"400 broken-json - (3:15): the body is no JSON: expected `:`");
+        assert_snapshot!(notification("{"), @"400 broken-json - (1:1): the body is no JSON: EOF while parsing an object");
+        assert_snapshot!(notification("{} x"), @"400 broken-json - (1:4): the body is no JSON: trailing characters");
+        assert_snapshot!(notification("{\"event\":{\"message\":\"\u{1}\"}}"), @r"400 broken-json - (1:22): the body is no JSON: control character (\\u0000-\\u001F) found while parsing a string");
+        assert_snapshot!(notification(&"[".repeat(200)), @"422 invalid-field /0/0 (1:2): invalid type: sequence, expected a string");
     }
 
     #[test]
     fn a_field_that_is_wrong_is_named_with_its_place() {
-        assert_snapshot!(notification("[]"), @"");
-        assert_snapshot!(notification("null"), @"");
-        assert_snapshot!(notification(r#"{"evnt":{}}"#), @"");
-        assert_snapshot!(notification(r#"{"event":{"message":7}}"#), @"");
-        assert_snapshot!(notification(r#"{"event":{"severity":"bad"}}"#), @"");
-        assert_snapshot!(notification(r#"{"event":{},"event":{}}"#), @"");
-        assert_snapshot!(notification(r#"{"extra":{"a":"1","a":"2"}}"#), @"");
-        assert_snapshot!(notification(r#"{"contacts":[{"addresses":[{"kind":"email"}]}]}"#), @"");
-        assert_snapshot!(notification(r#"{"incident":{"id":9223372036854775808}}"#), @"");
-        assert_snapshot!(notification(r#"{"channels":["Ops"]}"#), @"");
-        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","settings":{"a":{"b":1,"b":2}}}"#), @"");
-        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","policy":{"retry":{"wait_max":"1w"}}}"#), @"");
+        assert_snapshot!(notification("[]"), @"taken");
+        assert_snapshot!(notification("null"), @"422 invalid-field - (1:4): invalid type: null, expected struct NotificationForm");
+        assert_snapshot!(notification(r#"{"evnt":{}}"#), @"422 invalid-field /evnt (1:7): unknown field `evnt`, expected one of `channels`, `contacts`, `object`, `incident`, `event`, `links`, `extra`");
+        assert_snapshot!(notification(r#"{"event":{"message":7}}"#), @"422 invalid-field /event/message (1:21): invalid type: integer `7`, expected a string");
+        assert_snapshot!(notification(r#"{"event":{"severity":"bad"}}"#), @"422 invalid-field /event/severity (1:26): unknown variant `bad`, expected one of `ok`, `debug`, `info`, `notice`, `warning`, `err`, `crit`, `alert`, `emerg`");
+        assert_snapshot!(notification(r#"{"event":{},"event":{}}"#), @"422 invalid-field - (1:19): duplicate field `event`");
+        assert_snapshot!(notification(r#"{"extra":{"a":"1","a":"2"}}"#), @"422 invalid-field /extra (1:21): duplicate key `a`");
+        assert_snapshot!(notification(r#"{"contacts":[{"addresses":[{"kind":"email"}]}]}"#), @"422 invalid-field /contacts/0/addresses/0 (1:43): missing field `address`");
+        assert_snapshot!(notification(r#"{"incident":{"id":9223372036854775808}}"#), @"422 invalid-field /incident/id (1:37): invalid value: integer `9223372036854775808`, expected i64");
+        assert_snapshot!(notification(r#"{"channels":["Ops"]}"#), @"422 invalid-field /channels/0 (1:19): `Ops` is no name; write 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first");
+        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","settings":{"a":{"b":1,"b":2}}}"#), @"422 invalid-field /settings/a (1:57): duplicate key `b`");
+        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","policy":{"retry":{"wait_max":"1w"}}}"#), @"422 invalid-field /policy/retry/wait_max (1:66): `1w` is no duration; write e.g. `500ms`, `30s`, `5m`, `1h30m` or `7d`");
     }
 
     #[test]

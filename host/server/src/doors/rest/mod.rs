@@ -16,16 +16,22 @@ pub(crate) mod form; // what goes over the wire
 
 // one file for each noun
 mod approvals;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod audit;
 mod channels;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod deliveries;
 mod docs;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod notifications;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod plugins;
 mod secrets;
 mod status;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod tail;
 mod tenants;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod tokens;
 mod trials;
 

@@ -278,7 +278,9 @@ impl Request {
     }
 
     async fn identity(&self, headers: &HeaderMap) -> Result<Identity, Problem> {
-        let now = self.node.clock.now();
+        // As precise as the store keeps it: a repetition must give the same content.
+        let now = self.node.clock.now().as_microsecond();
+        let now = Timestamp::from_microsecond(now).expect("a timestamp's own microseconds are one");
         let first = NotificationId::of(&[self.tenant.as_bytes(), &dice::bytes::<16>()]);
         let fresh = Identity { first, at: now, is_replayed: false };
         let Some(key) = key(headers)? else { return Ok(fresh) };

@@ -22,7 +22,7 @@ pub(crate) use channel::{
 pub(crate) use delivery::{DeliveryForm, DeliveryState};
 pub(crate) use host::{AuditForm, StatusForm, TenantForm, TenantInput, TenantPatch, TokenForm, TokenInput, TokenMade};
 pub(crate) use notification::{
-    BATCH_MAX, BatchForm, CONTACTS_MAX, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm,
+    BATCH_MAX, BatchForm, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm,
     NotificationForm, ObjectForm, SampleForm,
 };
 pub(crate) use text::{
