@@ -4,6 +4,7 @@
 //! `telemetry`, `clock`.
 
 mod app;
+mod channels;
 mod chores;
 mod circuits;
 mod cli;

@@ -159,7 +159,7 @@ async fn listen(node: &Arc<Node>, connections: &TaskTracker, tls: crate::listen:
         Listening::new(router, settings.limits.connections_max, node.stop.clone(), connections.clone())
     };
     let (_none, never_tls) = tokio::sync::watch::channel(None);
-    let api = axum::Router::new();
+    let api = doors::rest::router(Arc::clone(node));
     if let Some(address) = settings.listen.ops {
         let ops = doors::ops::router(Arc::clone(node));
         let taken = listening(ops).tcp("ops", address, never_tls).await?;

@@ -2,3 +2,4 @@
 
 pub(crate) mod icinga;
 pub(crate) mod ops;
+pub(crate) mod rest;

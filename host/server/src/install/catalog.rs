@@ -162,6 +162,20 @@ impl State {
         Ok(self.prune()?)
     }
 
+    /// Takes the operator's yes back; the next attempt finds none. Returns whether there was one.
+    pub(crate) fn disapprove(&self, name: &PluginName) -> Result<bool, StateError> {
+        let _lock = self.lock()?;
+        self.get(name)?;
+        let (dir, path) = (self.plugin_dir(name), self.plugin_dir(name).join(APPROVAL));
+        match fs::remove_file(&path).and_then(|()| files::sync_dir(&dir)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(StateError::io("remove", &path, error)),
+        }
+        self.prune()?;
+        Ok(true)
+    }
+
     /// Removes the name, its approval, and the bytes that no other name uses.
     pub(crate) fn remove(&self, name: &PluginName) -> Result<(), StateError> {
         let _lock = self.lock()?;
@@ -292,6 +306,21 @@ mod tests {
         install(&fixture, b"two");
         install(&fixture, b"one");
         assert_eq!(fixture.state.get(&fixture.name).unwrap().standing(), Standing::Approved);
+    }
+
+    #[test]
+    fn a_yes_can_be_taken_back() {
+        let fixture = host();
+        let Fixture { state, name, .. } = &fixture;
+        install(&fixture, b"one");
+        state.approve(name, approval(b"one")).unwrap();
+        install(&fixture, b"two");
+        assert_eq!(components(&fixture), 4);
+        assert!(state.disapprove(name).unwrap());
+        assert_eq!(state.get(name).unwrap().standing(), Standing::NotApproved);
+        assert_eq!(components(&fixture), 2);
+        assert!(!state.disapprove(name).unwrap());
+        assert!(matches!(state.disapprove(&"none".parse().unwrap()), Err(StateError::NotInstalled(_))));
     }
 
     #[test]

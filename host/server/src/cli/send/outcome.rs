@@ -9,11 +9,12 @@ use super::super::args;
 use super::super::exit::Exit;
 use super::super::problem::Problem;
 use super::super::run::{Context, Done};
-use super::render::{self, millis};
+use super::render;
+use crate::doors::rest::form::AttemptForm;
 
 pub(super) fn print(context: &Context, args: &args::Send, attempt: &Attempt) -> Done {
     if context.output.is_json {
-        context.output.result(String::new, || to_json(attempt, args.dry_run));
+        context.output.result(String::new, || json!(AttemptForm::new(attempt, args.dry_run)));
         return Ok(exit(&attempt.outcome));
     }
     let is_shown = args.verbose || args.dry_run;
@@ -102,25 +103,6 @@ fn problem(plugin: &str, failure: &Failure) -> Problem {
         FailureKind::Trapped => "the plugin broke down; `-v` and `--verbose` show what it wrote".to_owned(),
     };
     Problem::new(exit(&Outcome::Failed(failure.clone())), "delivery", what).because(detail.clone()).hint(hint)
-}
-
-fn to_json(attempt: &Attempt, is_dry_run: bool) -> Json {
-    let Attempt { outcome, exchanges, log, usage } = attempt;
-    let outcome = match outcome {
-        Outcome::Delivered { receipt } => json!({ "delivered": true, "receipt": receipt }),
-        Outcome::Failed(Failure { kind, code, detail, retry_after }) => json!({
-            "delivered": false, "kind": kind, "code": code, "detail": detail,
-            "retry_after_ms": retry_after.map(millis),
-        }),
-    };
-    json!({
-        "dry_run": is_dry_run, "outcome": outcome, "exchanges": render::to_json(exchanges), "log": log,
-        "usage": {
-            "wall_ms": millis(usage.wall), "cpu_ms": millis(usage.cpu),
-            "memory_peak_bytes": usage.memory_peak_bytes, "host_calls": usage.host_calls,
-            "sent_bytes": usage.sent_bytes, "received_bytes": usage.received_bytes,
-        },
-    })
 }
 
 #[cfg(test)]
