@@ -26,7 +26,7 @@ use crate::listen::{ListenError, Listening};
 use crate::node::Node;
 use crate::telemetry::{self, BadFilter, Form};
 use crate::vault::{KeySources, VaultError};
-use lock::{LockError, ServeLock};
+pub(crate) use lock::{LockError, ServeLock};
 use parts::Parts;
 use reload::Reload;
 use tls::TlsFileError;

@@ -21,7 +21,6 @@ mod spelling; // did you mean
 pub(crate) use dispatch::Dispatch;
 pub(crate) use duration::{BadDuration, parse as parse_duration, text as duration_text};
 pub(crate) use environment::{Config, PROGRAM, variable};
-pub(crate) use key::SECTIONS;
 pub(crate) use keys::KeyFile;
 pub(crate) use limits::Intake;
 pub(crate) use listen::Listen;

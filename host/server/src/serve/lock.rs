@@ -9,7 +9,7 @@ use std::process;
 const LOCK: &str = "serve.lock";
 
 /// Held while this process serves; it ends with the process, however that ends.
-pub(super) struct ServeLock {
+pub(crate) struct ServeLock {
     _file: File,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum LockError {
 }
 
 impl ServeLock {
-    pub(super) fn take(dir: &Path) -> Result<Self, LockError> {
+    pub(crate) fn take(dir: &Path) -> Result<Self, LockError> {
         let path = dir.join(LOCK);
         let failed = |error| LockError::Io { path: path.clone(), error };
         let mut file = OpenOptions::new()

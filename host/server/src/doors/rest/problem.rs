@@ -187,6 +187,7 @@ impl From<StoreError> for Problem {
             | E::CannotOpen { .. }
             | E::Newer { .. }
             | E::OtherSchema { .. }
+            | E::NoBackup { .. }
             | E::Unexpected { .. } => Self::internal(&error),
         }
     }

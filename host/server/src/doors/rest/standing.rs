@@ -9,8 +9,7 @@ use crate::circuits::{Phase, Shown};
 
 pub(super) async fn standing(node: &Shared, channel: &ChannelRecord) -> Result<ChannelStanding, Problem> {
     let state = node.store.channel_state(channel.tenant, channel.id, node.clock.now()).await?;
-    let circuits = node.circuits.of(channel.id);
-    let circuits = circuits.into_iter().filter_map(circuit).collect();
+    let circuits = node.circuits.of(channel.id).into_iter().filter_map(circuit).collect();
     // The outbox knows nothing of a channel that never had a delivery.
     Ok(match state {
         None => ChannelStanding {
