@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod host;
+mod served;
 
 mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects
 mod mail; // a real mail server
+mod rest; // the API
 mod send; // one delivery by hand

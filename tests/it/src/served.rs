@@ -37,8 +37,14 @@ impl Served {
 
     /// Serves what a host has.
     pub(crate) fn of(host: Host) -> Self {
+        Self::with(host, &[])
+    }
+
+    /// Serves what a host has, with further arguments.
+    pub(crate) fn with(host: Host, arguments: &[&str]) -> Self {
         let mut child = Command::new(program())
             .args(["serve", "--api", "127.0.0.1:0", "--ops", "127.0.0.1:0"])
+            .args(arguments)
             .env_clear()
             .env("SANDBELL_STATE", host.state())
             .current_dir(host.dir.path())

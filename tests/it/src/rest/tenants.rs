@@ -146,12 +146,12 @@ fn every_operation_asks_for_its_scope_and_for_a_token() {
 #[test]
 fn a_tenants_token_does_not_speak_for_the_host() {
     let (served, operator) = host();
-    assert_snapshot!(operator.post("/tokens", &json!({ "name": "x", "scopes": ["operate"] })).problem(), @"");
+    assert_snapshot!(operator.post("/tokens", &json!({ "name": "x", "scopes": ["operate"] })).problem(), @"422 invalid-field /scopes: scopes: `operate` is for tokens of the host [leave it out, or make a token of the host with `?host=true`]");
     let manager = Client::with_token(&served, &token(&operator, "manager", &["manage", "read"], ""));
-    assert_snapshot!(manager.post("/tokens", &json!({ "name": "x", "scopes": ["send"] })).problem(), @"");
-    assert_snapshot!(manager.get("/tokens?host=true").problem(), @"");
-    assert_snapshot!(manager.get("/audit?host=true").problem(), @"");
-    assert_snapshot!(manager.get("/tenants").problem(), @"");
+    assert_snapshot!(manager.post("/tokens", &json!({ "name": "x", "scopes": ["send"] })).problem(), @"403 scope /scopes: a token cannot give scopes that it has not itself");
+    assert_snapshot!(manager.get("/tokens?host=true").problem(), @"403 not-operator: this concerns the host, and the token is of one tenant [use a token of the host, or the host's own socket as its user]");
+    assert_snapshot!(manager.get("/audit?host=true").problem(), @"403 not-operator: this concerns the host, and the token is of one tenant [use a token of the host, or the host's own socket as its user]");
+    assert_snapshot!(manager.get("/tenants").problem(), @"403 scope: token `manager` has not the scope `operate` [use a token that has it]");
     let whole = Client::with_token(&served, &token(&operator, "root", &SCOPES, "?host=true"));
     whole.get("/tenants").expect(200);
     whole.header("sandbell-tenant", "local").get("/channels").expect(200);
@@ -161,11 +161,11 @@ fn a_tenants_token_does_not_speak_for_the_host() {
 fn a_suspended_tenant_is_let_in_no_more_until_it_is_let_go_on() {
     let (served, operator) = host();
     operator.post("/tenants", &json!({ "name": "a" })).expect(201);
-    assert_snapshot!(operator.post("/tenants", &json!({ "name": "a" })).problem(), @"");
+    assert_snapshot!(operator.post("/tenants", &json!({ "name": "a" })).problem(), @"409 exists: there is a tenant `a` already");
     let a = Client::with_token(&served, &token(&operator.header("sandbell-tenant", "a"), "a", &["read"], ""));
     a.get("/channels").expect(200);
     operator.patch("/tenants/a", &json!({ "is_suspended": true })).expect(200);
-    assert_snapshot!(a.get("/channels").problem(), @"");
+    assert_snapshot!(a.get("/channels").problem(), @"403 suspended: the tenant is suspended [ask the operator of the host; nothing of it is lost]");
     operator.patch("/tenants/a", &json!({ "is_suspended": false })).expect(200);
     a.get("/channels").expect(200);
 }

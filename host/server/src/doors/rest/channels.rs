@@ -85,8 +85,8 @@ async fn show(
     put, path = "/channels/{name}", tag = "channels", security(("token" = ["manage"])), request_body = ChannelInput,
     params(
         ("name" = String, Path, description = "The channel's name"),
-        ("If-Match" = Option<String>, Header, description = "The revision that is meant, in quotes, as `ETag` told it"),
-        ("If-None-Match" = Option<String>, Header, description = "`*`: there must be no such channel yet"),
+        ("If-Match" = Option<String>, Header, pattern = "^\"[0-9]{1,9}\"$", description = "The revision that is meant, in quotes, as `ETag` told it"),
+        ("If-None-Match" = Option<String>, Header, pattern = "^[*]$", description = "`*`: there must be no such channel yet"),
     ),
     responses(
         (status = 200, body = ChannelForm), (status = 201, body = ChannelForm),
@@ -258,7 +258,11 @@ fn expected(headers: &HeaderMap) -> Result<Option<Expect>, Problem> {
             let revision = revision.ok_or_else(|| bad("If-Match", "the revision in quotes, e.g. `\"3\"`"))?;
             Ok(Some(Expect::Revision(revision)))
         }
-        (Some(_), Some(_)) => Err(bad("If-Match", "it or `If-None-Match`, not both")),
+        (Some(_), Some(_)) => Err(Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "revision",
+            "a channel that has a revision and is not there: there is none; write `If-Match` or `If-None-Match`",
+        )),
     }
 }
 

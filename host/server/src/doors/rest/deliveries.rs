@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::auth::Caller;
 use super::extract::{Body, Params, Segment};
-use super::form::{self, DeliveryForm, DeliveryState, TriedForm};
+use super::form::{self, BadField, DeliveryForm, DeliveryState, Pointer, TriedForm};
 use super::page::{All, Limit, Nothing, Page, count_max, cursor, cursor_from_text, cursor_text};
 use super::problem::{Problem, ProblemResponse};
 use crate::roster::Channels;
@@ -30,6 +30,9 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(redrive))
         .routes(routes!(cancel))
 }
+
+/// The longest code of a failure, in characters.
+const CODE_CHARS_MAX: usize = 256;
 
 /// Which deliveries; what is absent does not matter.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -121,6 +124,7 @@ async fn list(
 ) -> Result<Json<Page<DeliveryForm>>, Problem> {
     let tenant = caller.tenant(Scope::Read)?.id;
     let ListParams { channel, state, reason, code, since, until, limit, cursor } = params;
+    check_code(code.as_deref())?;
     let channels = node.roster.channels(tenant).await?;
     let filter = Filter {
         channel: channel.map(|name| named(&channels, &name)).transpose()?,
@@ -204,6 +208,7 @@ async fn redrive_matching(
 ) -> Result<Json<RedrivenForm>, Problem> {
     let tenant = caller.tenant(Scope::Manage)?.id;
     let RedriveForm { channel, reason, code, since, until } = form;
+    check_code(code.as_deref())?;
     let channels = node.roster.channels(tenant).await?;
     let filter = Filter {
         channel: channel.map(|name| named(&channels, &name)).transpose()?,
@@ -243,6 +248,10 @@ async fn cancel(
     };
     audit(&node, &caller, tenant, "delivery.cancel", id.to_string(), String::new()).await?;
     Ok((StatusCode::OK, Json(CancelledForm { after_this_try })))
+}
+
+fn check_code(code: Option<&str>) -> Result<(), BadField> {
+    form::check_text(&Pointer::of("code"), code.unwrap_or_default(), CODE_CHARS_MAX)
 }
 
 /// A delivery under its channel's name of today.

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::Shared;
 use super::form::Pointer;
 use super::problem::Problem;
+use super::strict::Strict;
 
 /// A JSON body of this form, and its bytes.
 pub(super) struct Body<T> {
@@ -25,7 +26,7 @@ pub(super) struct Body<T> {
     pub(super) bytes: Bytes,
 }
 
-/// As [`Body`], but nothing at all is the form's default.
+/// As [`Body`], but nothing at all, or `null`, is the form's default.
 pub(super) struct MaybeBody<T>(pub(super) T);
 
 /// The parameters behind the `?`, each known and there once.
@@ -56,7 +57,8 @@ impl<T: DeserializeOwned + Default> FromRequest<Shared> for MaybeBody<T> {
         if is_empty && !headers.contains_key(CONTENT_TYPE) {
             return Ok(Self(T::default()));
         }
-        Body::from_request(request, node).await.map(|Body { form, bytes: _ }| Self(form))
+        let Body { form, bytes: _ } = Body::<Option<T>>::from_request(request, node).await?;
+        Ok(Self(form.unwrap_or_default()))
     }
 }
 
@@ -154,7 +156,7 @@ pub(super) fn parse<'de, T: serde::Deserialize<'de>>(bytes: &'de [u8], at: &Poin
         return Err(Problem::new(StatusCode::BAD_REQUEST, "broken-json", detail).hint("write a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let form = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let form = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let path = Pointer::from(error.path());
         broken(error.inner(), &path, at)
     })?;
@@ -204,13 +206,13 @@ mod tests {
         assert_snapshot!(notification("{"), @"400 broken-json - (1:1): the body is no JSON: EOF while parsing an object");
         assert_snapshot!(notification("{} x"), @"400 broken-json - (1:4): the body is no JSON: trailing characters");
         assert_snapshot!(notification("{\"event\":{\"message\":\"\u{1}\"}}"), @r"400 broken-json - (1:22): the body is no JSON: control character (\\u0000-\\u001F) found while parsing a string");
-        assert_snapshot!(notification(&"[".repeat(200)), @"422 invalid-field /0/0 (1:2): invalid type: sequence, expected a string");
+        assert_snapshot!(notification(&"[".repeat(200)), @"422 invalid-field - (1:0): invalid type: sequence, expected an object");
     }
 
     #[test]
     fn a_field_that_is_wrong_is_named_with_its_place() {
-        assert_snapshot!(notification("[]"), @"taken");
-        assert_snapshot!(notification("null"), @"422 invalid-field - (1:4): invalid type: null, expected struct NotificationForm");
+        assert_snapshot!(notification("[]"), @"422 invalid-field - (1:0): invalid type: sequence, expected an object");
+        assert_snapshot!(notification("null"), @"422 invalid-field - (1:4): invalid type: null, expected an object");
         assert_snapshot!(notification(r#"{"evnt":{}}"#), @"422 invalid-field /evnt (1:7): unknown field `evnt`, expected one of `channels`, `contacts`, `object`, `incident`, `event`, `links`, `extra`");
         assert_snapshot!(notification(r#"{"event":{"message":7}}"#), @"422 invalid-field /event/message (1:21): invalid type: integer `7`, expected a string");
         assert_snapshot!(notification(r#"{"event":{"severity":"bad"}}"#), @"422 invalid-field /event/severity (1:26): unknown variant `bad`, expected one of `ok`, `debug`, `info`, `notice`, `warning`, `err`, `crit`, `alert`, `emerg`");

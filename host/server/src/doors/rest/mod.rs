@@ -11,6 +11,7 @@ mod extract; // bodies, parameters, parts of the path
 mod limits; // what callers may use up
 mod page; // long lists
 mod problem; // what went wrong
+mod strict; // JSON, read as it is described
 
 pub(crate) mod form; // what goes over the wire
 

@@ -57,7 +57,8 @@ async fn list(
 /// Install a component; it may do nothing until it is approved
 #[utoipa::path(
     post, path = "/plugins", tag = "plugins", security(("token" = ["operate"])), params(InstallParams),
-    request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component, at most 16 MiB."),
+    request_body(content((Vec<u8> = "application/wasm"), (Vec<u8> = "application/octet-stream")),
+        description = "The component, at most 16 MiB."),
     responses((status = 201, body = PluginForm), (status = "default", response = ProblemResponse)),
 )]
 async fn install(

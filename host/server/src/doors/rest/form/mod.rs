@@ -14,7 +14,7 @@ mod unique; // objects that hold each key once
 mod wait; // lengths of time
 
 pub(crate) use attempt::{AttemptForm, FailureForm, TriedForm, VerdictForm};
-pub(crate) use bad::{BadField, Pointer};
+pub(crate) use bad::{BadField, Pointer, text as check_text};
 pub(crate) use channel::{
     ChannelForm, ChannelInput, ChannelStanding, CircuitForm, CircuitState, DisableForm, DraftForm,
     SecretForm, SecretInput,

@@ -186,6 +186,7 @@ pub(crate) struct LinkForm {
 
 fn channel_names_or_null() -> Array {
     let mut names = text::names(CHANNELS_MAX);
+    names.min_items = Some(1);
     names.schema_type = [utoipa::openapi::Type::Array, utoipa::openapi::Type::Null].into_iter().collect();
     names
 }
