@@ -7,3 +7,4 @@ mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects
 mod mail; // a real mail server
 mod send; // one delivery by hand
+mod serve; // a host that serves
