@@ -9,3 +9,4 @@ mod icinga; // the door, in both dialects
 mod mail; // a real mail server
 mod rest; // the API
 mod send; // one delivery by hand
+mod serve; // a host that serves
