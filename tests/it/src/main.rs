@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod host;
-mod served;
 
 mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects

@@ -1,18 +1,58 @@
 //! A caller of the API: one request, one connection.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sandbell_peers::Serving;
 use serde_json::{Value as Json, json};
 
-use crate::host::channel;
-use crate::served::Served;
+use crate::host::{Host, channel, program, text};
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// A serving host; it is stopped before what it has is gone.
+pub(super) struct Served {
+    serving: Option<Serving>,
+    _host: Host,
+}
+
+impl Served {
+    /// A host with these plugins, installed and approved for this machine.
+    fn start(plugins: &[PathBuf]) -> Self {
+        let host = Host::new();
+        for plugin in plugins {
+            let name = plugin.file_stem().unwrap().to_str().unwrap();
+            host.run(&["plugin", "install", text(plugin)]).expect(0);
+            host.run(&["plugin", "approve", name, "--yes", "--network", "127.0.0.1"]).expect(0);
+        }
+        Self::of(host, "")
+    }
+
+    /// A host without plugins, with this configuration.
+    pub(super) fn empty(configuration: &str) -> Self {
+        Self::of(Host::new(), configuration)
+    }
+
+    fn of(host: Host, configuration: &str) -> Self {
+        let serving = Serving::start(&program(), &host.state(), configuration).unwrap();
+        Self { serving: Some(serving), _host: host }
+    }
+
+    pub(super) fn serving(&self) -> &Serving {
+        self.serving.as_ref().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let ended = self.serving.take().unwrap().stop().unwrap();
+        assert!(ended.success() || std::thread::panicking(), "{ended}");
+    }
+}
 
 /// Where to call, and what to say with every request.
 #[derive(Clone, Debug)]
@@ -24,7 +64,7 @@ pub(super) struct Client {
 #[derive(Clone, Debug)]
 enum Place {
     Socket(PathBuf),
-    Tcp(String),
+    Tcp(SocketAddr),
 }
 
 /// What came back.
@@ -38,8 +78,7 @@ pub(super) struct Answer {
 impl Client {
     /// The operator, through the socket.
     pub(super) fn operator(served: &Served) -> Self {
-        let socket = served.host.state().join("run/api.sock");
-        Self { place: Place::Socket(socket), headers: Vec::new() }
+        Self { place: Place::Socket(served.serving().socket.clone()), headers: Vec::new() }
     }
 
     /// Somebody on the network, with this token.
@@ -48,8 +87,7 @@ impl Client {
     }
 
     pub(super) fn nobody(served: &Served) -> Self {
-        let address = served.api().trim_start_matches("http://").to_owned();
-        Self { place: Place::Tcp(address), headers: Vec::new() }
+        Self { place: Place::Tcp(served.serving().api), headers: Vec::new() }
     }
 
     #[must_use]

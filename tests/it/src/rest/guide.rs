@@ -6,9 +6,8 @@ use std::process::Command;
 use sandbell_peers::{Receiver, Reply};
 use serde_json::Value as Json;
 
-use super::client::Client;
-use crate::host::{Host, channel};
-use crate::served::Served;
+use super::client::{Client, Served};
+use crate::host::channel;
 
 /// The blocks of this language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
@@ -26,13 +25,13 @@ fn every_command_of_the_guide_does_what_it_says() {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
     let guide = std::fs::read_to_string(guide).unwrap();
     let receiver = Receiver::start(|_| Reply::new(200, r#"{"success":true}"#)).unwrap();
-    let served = Served::of(Host::new());
+    let served = Served::empty("");
     let operator = Client::operator(&served);
     let digest = || operator.get("/plugins/rocketchat").json()["digest"].as_str().unwrap_or_default().to_owned();
     let run = |script: &String| -> Json {
         let output = Command::new("sh")
             .args(["-c", script])
-            .env("SOCKET", served.host.state().join("run/api.sock"))
+            .env("SOCKET", &served.serving().socket)
             .env("COMPONENT", channel("rocketchat"))
             .env("DIGEST", digest())
             .env("URL", receiver.url(""))

@@ -4,9 +4,8 @@ use insta::assert_snapshot;
 use sandbell_peers::{Receiver, Reply};
 use serde_json::{Value as Json, json};
 
-use super::client::{Client, host, rocketchat};
-use crate::host::{Host, channel, guest};
-use crate::served::Served;
+use super::client::{Client, Served, host, rocketchat};
+use crate::host::{channel, guest};
 
 fn accepting() -> Receiver {
     Receiver::start(|_| Reply::new(200, r#"{"success":true}"#)).unwrap()
@@ -15,7 +14,7 @@ fn accepting() -> Receiver {
 #[test]
 fn a_plugin_is_installed_approved_used_and_removed() {
     let receiver = accepting();
-    let served = Served::of(Host::new());
+    let served = Served::empty("");
     let operator = Client::operator(&served);
     let bytes = std::fs::read(channel("rocketchat")).unwrap();
     let install = |name: &str, bytes: &[u8]| {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use jiff::Timestamp;
-use sandbell_domain::{ChannelId, DeadReason, DeliveryId, Name, Scope, TenantId};
+use sandbell_domain::{ChannelId, DeadReason, DeliveryId, Name, TenantId};
 use sandbell_store::{
     AuditEntry, Cancelled, Catalog as _, Cursor, Filter, Outbox as _, Page as Statuses, Redrive, Status,
 };
@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::{Caller, Manager, Reader};
 use super::extract::{Body, Params, Segment};
 use super::form::{self, BadField, DeliveryForm, DeliveryState, Pointer, TriedForm};
 use super::page::{All, Limit, Nothing, Page, count_max, cursor, cursor_from_text, cursor_text};
@@ -119,10 +119,10 @@ struct CancelledForm {
 )]
 async fn list(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<DeliveryForm>>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     let ListParams { channel, state, reason, code, since, until, limit, cursor } = params;
     check_code(code.as_deref())?;
     let channels = node.roster.channels(tenant).await?;
@@ -147,11 +147,11 @@ async fn list(
 )]
 async fn show(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<DeliveryForm>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     Ok(Json(find(&node, tenant, id).await?))
 }
 
@@ -163,11 +163,11 @@ async fn show(
 )]
 async fn attempts(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<All<TriedForm>>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     find(&node, tenant, id).await?;
     let attempts = node.store.attempts(tenant, id).await?;
     Ok(Json(All { items: attempts.iter().map(Into::into).collect() }))
@@ -181,11 +181,11 @@ async fn attempts(
 )]
 async fn redrive(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<DeliveryForm>, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let before = find(&node, tenant, id).await?;
     if node.store.redrive(tenant, Redrive::One(id), node.clock.now()).await? == 0 {
         let detail = format!("delivery {id} is no dead letter; it is {}", word(before.state));
@@ -202,11 +202,11 @@ async fn redrive(
 )]
 async fn redrive_matching(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Params(Nothing {}): Params<Nothing>,
     Body { form, bytes }: Body<RedriveForm>,
 ) -> Result<Json<RedrivenForm>, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let RedriveForm { channel, reason, code, since, until } = form;
     check_code(code.as_deref())?;
     let channels = node.roster.channels(tenant).await?;
@@ -233,11 +233,11 @@ async fn redrive_matching(
 )]
 async fn cancel(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<(StatusCode, Json<CancelledForm>), Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let after_this_try = match node.store.cancel(tenant, id, node.clock.now()).await? {
         Cancelled::Done => false,
         Cancelled::AfterThisTry => true,
