@@ -30,7 +30,7 @@ pub use plugin::{
     Capability, Choice, ConfigOption, DefaultValue, Digest, Localized, OptionKind, PluginInfo, Want,
 };
 pub use retry::{DeadReason, RetryPolicy, Verdict, judge};
-pub use route::{RouteError, Target, fan_out};
+pub use route::{Candidate, RouteError, Target, fan_out};
 pub use rule::{AmqpRule, HostPattern, HttpRule, MqttRule, NamePattern, NetworkRule, PathPattern, SmtpRule};
 pub use target::BadTarget;
 pub use tenant::{Name, Scope, Tenant, Token};

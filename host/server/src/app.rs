@@ -9,7 +9,7 @@ use sandbell_domain::LogLevel;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doors::icinga::{self, Link};
-use crate::engine::Engine;
+use crate::engine::{Engine, Size};
 use crate::install::{State, StateError};
 
 /// What the verbs of the command line work with.
@@ -34,7 +34,7 @@ impl App {
 
     /// An engine that keeps compiled artefacts in `state`, if there is one.
     pub(crate) fn engine(&self, state: Option<&State>, log_level: LogLevel) -> Engine {
-        Engine::new(self.config.program.clone(), state.map(State::cache_dir), log_level)
+        Engine::new(self.config.program.clone(), state.map(State::cache_dir), log_level, Size::ONE_CHANNEL)
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn run_channel(argv0: &Path) -> ExitCode {
     };
     let Config { state_dir: _, log_filter, program } = config;
     let cache_dir = State::open(&link.state_dir).ok().map(|state| state.cache_dir());
-    let engine = Engine::new(program, cache_dir, LogLevel::Info);
+    let engine = Engine::new(program, cache_dir, LogLevel::Info, Size::ONE_CHANNEL);
     icinga::run(link, engine, log_filter.as_deref(), Clock)
 }
 

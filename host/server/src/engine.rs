@@ -12,12 +12,24 @@ use tokio::runtime::{self, Runtime};
 
 use crate::clock::Clock;
 
-/// Attempts that run at the same time in one process: a channel's process serves one channel.
-const ATTEMPTS_MAX: u32 = 64;
+/// How large an engine is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// Attempts that run at the same time in this process.
+    pub(crate) attempts_max: u32,
+    /// Threads for connections: the brokers' and, of a serving host, the doors'.
+    pub(crate) io_threads: usize,
+}
+
+impl Size {
+    /// A process that serves one channel, or one command.
+    pub(crate) const ONE_CHANNEL: Self = Self { attempts_max: 64, io_threads: 2 };
+}
 
 /// What an engine is made of, once it is needed.
 pub(crate) struct Engine {
     settings: Settings,
+    io_threads: usize,
     started: OnceLock<Result<Started, EngineError>>,
 }
 
@@ -40,9 +52,10 @@ pub(crate) enum EngineError {
 
 impl Engine {
     /// `compiler` is this program: it compiles when it is called with `compile-child`.
-    pub(crate) fn new(compiler: PathBuf, cache_dir: Option<PathBuf>, log_level: LogLevel) -> Self {
-        let settings = Settings { cache_dir, compiler, attempts_max: ATTEMPTS_MAX, log_level };
-        Self { settings, started: OnceLock::new() }
+    pub(crate) fn new(compiler: PathBuf, cache_dir: Option<PathBuf>, log_level: LogLevel, size: Size) -> Self {
+        let Size { attempts_max, io_threads } = size;
+        let settings = Settings { cache_dir, compiler, attempts_max, log_level };
+        Self { settings, io_threads, started: OnceLock::new() }
     }
 
     /// Starts the engine at the first call, which takes milliseconds.
@@ -56,13 +69,13 @@ impl Engine {
     }
 
     fn started(&self) -> Result<&Started, EngineError> {
-        self.started.get_or_init(|| start(&self.settings)).as_ref().map_err(Clone::clone)
+        self.started.get_or_init(|| start(&self.settings, self.io_threads)).as_ref().map_err(Clone::clone)
     }
 }
 
-fn start(settings: &Settings) -> Result<Started, EngineError> {
+fn start(settings: &Settings, io_threads: usize) -> Result<Started, EngineError> {
     let io = runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(io_threads)
         .thread_name("sandbell-io")
         .enable_all()
         .build()

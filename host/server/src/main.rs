@@ -4,13 +4,30 @@
 //! `telemetry`, `clock`.
 
 mod app;
+mod channels;
+mod chores;
+mod circuits;
 mod cli;
 mod clock;
 mod config;
+mod dice;
+mod dispatch;
 mod doors;
 mod engine;
+mod events;
 mod install;
+mod intake;
+mod kept;
+mod listen;
+mod metrics;
+mod node;
+mod pulse;
+mod roster;
+mod runner;
+mod serve;
+mod store;
 mod telemetry;
+mod vault;
 
 use std::env;
 use std::path::{Path, PathBuf};

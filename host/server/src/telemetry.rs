@@ -1,13 +1,18 @@
 //! Where this program's own log goes: to stderr for people, through the door for a daemon.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
 
 use sandbell_domain::LogLevel;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Writes the log to stderr: warnings, or more with each `-v`; `filter` wins if it is given and can be read.
@@ -23,6 +28,93 @@ pub(crate) fn to_stderr(verbosity: u8, filter: Option<&str>) {
         .with_ansi(std::io::stderr().is_terminal())
         .without_time();
     let _ = tracing_subscriber::registry().with(targets(filter, level)).with(lines).try_init();
+}
+
+/// How a serving host writes its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For people on a terminal.
+    Pretty,
+    /// A line with its priority, as journald reads it from stderr.
+    Journald,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Changes what is logged while the process runs.
+pub(crate) struct Filter(reload::Handle<Targets, Registry>);
+
+/// A filter that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[log] filter: `{}` is none; write e.g. `info` or `info,sandbell_broker=debug`", sandbell_domain::escape::line(.0))]
+pub(crate) struct BadFilter(String);
+
+/// The form that fits where stderr goes.
+pub(crate) fn form_of_stderr(has_journal: bool) -> Form {
+    if std::io::stderr().is_terminal() {
+        Form::Pretty
+    } else if has_journal {
+        Form::Journald
+    } else {
+        Form::Json
+    }
+}
+
+/// Writes the log of a serving host to stderr.
+pub(crate) fn of_host(form: Form, filter: &str) -> Result<Filter, BadFilter> {
+    let (filter, handle) = reload::Layer::new(read_filter(filter)?);
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let _ = match form {
+        Form::Pretty => registry.with(lines.with_ansi(true)).try_init(),
+        Form::Journald => registry.with(lines.with_ansi(false).event_format(WithPriority)).try_init(),
+        Form::Json => registry.with(lines.json().flatten_event(true).with_current_span(false)).try_init(),
+    };
+    Ok(Filter(handle))
+}
+
+impl Filter {
+    pub(crate) fn set(&self, filter: &str) -> Result<(), BadFilter> {
+        let filter = read_filter(filter)?;
+        // The subscriber lives as long as the process.
+        let _ = self.0.reload(filter);
+        Ok(())
+    }
+}
+
+/// Whether a filter can be read, before anything is changed.
+pub(crate) fn check_filter(filter: &str) -> Result<(), BadFilter> {
+    read_filter(filter).map(|_| ())
+}
+
+fn read_filter(filter: &str) -> Result<Targets, BadFilter> {
+    filter.parse().map_err(|_| BadFilter(filter.chars().take(200).collect()))
+}
+
+/// `<4>message key=value`, with syslog's numbers (sd-daemon(3)).
+struct WithPriority;
+
+impl<S, N> FormatEvent<S, N> for WithPriority
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let priority = match *event.metadata().level() {
+            Level::ERROR => 3,
+            Level::WARN => 4,
+            Level::INFO => 6,
+            Level::DEBUG | Level::TRACE => 7,
+        };
+        write!(writer, "<{priority}>")?;
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
 }
 
 /// Hands each event to `write`, which must neither block nor log.
@@ -69,7 +161,7 @@ struct Parts {
 }
 
 impl Visit for Parts {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
             let _ = write!(self.message, "{value:?}");
         } else {

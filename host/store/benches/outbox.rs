@@ -15,7 +15,7 @@ use sandbell_domain::{
     Attempt, ChannelId, Contact, Delivery, Event, Notification, NotificationId, Object, Outcome, Receipt,
     Source, TenantId, Usage, Verdict,
 };
-use sandbell_store::{LeaseRequest, Outbox, Pace, Settings, SqliteOutbox, Tries};
+use sandbell_store::{LeaseRequest, Outbox, Pace, Settings, SqliteStore, Tries};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -131,7 +131,7 @@ fn delivery(round: usize, number: usize) -> Delivery {
 }
 
 async fn outbox_rate(path: &Path) -> (f64, Vec<Duration>) {
-    let outbox = SqliteOutbox::open(Settings::new(path)).expect("the file opens");
+    let outbox = SqliteStore::open(Settings::new(path)).expect("the file opens");
     let started = Instant::now();
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
@@ -153,7 +153,7 @@ async fn outbox_rate(path: &Path) -> (f64, Vec<Duration>) {
 
 /// A file with our schema, set up as ours, in the hands of anybody.
 fn raw_file(path: &Path) -> Connection {
-    drop(SqliteOutbox::open(Settings::new(path)).expect("the file opens"));
+    drop(SqliteStore::open(Settings::new(path)).expect("the file opens"));
     let connection = Connection::open(path).expect("the file opens");
     connection.busy_timeout(Duration::from_secs(5)).expect("a timeout");
     for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
@@ -250,8 +250,8 @@ fn loop_rate(path: &Path) -> f64 {
 }
 
 /// An outbox with so many delivered deliveries, each with its notification and its attempt.
-async fn settled_file(path: &Path, settled: u32) -> SqliteOutbox {
-    let outbox = SqliteOutbox::open(Settings::new(path)).expect("the file opens");
+async fn settled_file(path: &Path, settled: u32) -> SqliteStore {
+    let outbox = SqliteStore::open(Settings::new(path)).expect("the file opens");
     for number in 0..32 {
         let one = delivery(0, number);
         outbox.accept(vec![one.clone()], now()).await.expect("it is accepted");
@@ -271,6 +271,7 @@ async fn settled_file(path: &Path, settled: u32) -> SqliteOutbox {
                  1700000000000000 + i, 1700000000000000 + i, 1, 1700000000000000 + i FROM numbers;
              INSERT INTO attempt (delivery, claim, redrive, number, leased_at, settled_at, record)
                  SELECT 100 + i, -i, 0, 1, 1700000000000000 + i, 1700000000000000 + i, hex(zeroblob(150)) FROM numbers;
+             UPDATE clock SET attempts = (SELECT max(seq) FROM attempt);
              DROP TABLE numbers;
              COMMIT;
              PRAGMA wal_checkpoint(TRUNCATE);"
@@ -280,7 +281,7 @@ async fn settled_file(path: &Path, settled: u32) -> SqliteOutbox {
 }
 
 /// Every caller accepts one, takes any one, and settles it.
-async fn cycle_rate(outbox: &SqliteOutbox, round: usize) -> f64 {
+async fn cycle_rate(outbox: &SqliteStore, round: usize) -> f64 {
     let started = Instant::now();
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
@@ -294,7 +295,8 @@ async fn cycle_rate(outbox: &SqliteOutbox, round: usize) -> f64 {
                     hold: Duration::from_mins(1),
                     count_max: NonZeroUsize::MIN,
                     tries: Tries::Any,
-                    except: Vec::new(),
+                    tenant_max: NonZeroUsize::MAX,
+                    rooms: Vec::new(),
                 };
                 for lease in outbox.lease(request).await.expect("it leases").leases {
                     let attempt = Attempt {

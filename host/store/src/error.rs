@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sandbell_domain::NotificationId;
+use sandbell_domain::{NotificationId, TenantId};
 
 /// Whole sentences for people; who decides looks at the variant.
 ///
@@ -12,6 +12,8 @@ use sandbell_domain::NotificationId;
 pub enum StoreError {
     #[error("notification {0} was accepted before with other content; send new content under a new id")]
     OtherContent(NotificationId),
+    #[error("there is no tenant {0}; create it first")]
+    UnknownTenant(TenantId),
     #[error("`{}` is locked by another program; stop it, or close its transaction, and try again", .0.display())]
     Locked(PathBuf),
     #[error("`{}` cannot be written; give this user the right to write the file and its folder", .0.display())]
@@ -34,6 +36,8 @@ pub enum StoreError {
     OtherSchema { path: PathBuf, step: u32 },
     #[error("the disk under `{}` failed ({found}); what was answered is safe, nothing more is taken until a restart", path.display())]
     DiskFailed { path: PathBuf, found: String },
+    #[error("no copy was made at `{}`: {found}; name a file that is not there, in a folder with room for it", path.display())]
+    NoBackup { path: PathBuf, found: String },
     #[error("`{}` answered what nobody expects: {found}", path.display())]
     Unexpected { path: PathBuf, found: String },
     #[error("the store has been closed")]
@@ -46,11 +50,13 @@ impl StoreError {
         match self {
             Self::Locked(_) | Self::ReadOnly(_) | Self::Full(_) => true,
             Self::OtherContent(_)
+            | Self::UnknownTenant(_)
             | Self::Damaged { .. }
             | Self::CannotOpen { .. }
             | Self::Newer { .. }
             | Self::OtherSchema { .. }
             | Self::DiskFailed { .. }
+            | Self::NoBackup { .. }
             | Self::Unexpected { .. }
             | Self::Closed => false,
         }

@@ -1,11 +1,12 @@
-//! Keeps what was accepted until it is settled, and for a while after.
+//! Keeps what was accepted until it is settled, and for a while after; and who there is, and what they configured.
 //!
 //! Whoever brings notifications and whoever delivers them never meet: the [`Outbox`] is the only thing between them.
-//! Nothing here knows what a plugin is, and nothing asks for the time.
+//! What people make is in the [`Catalog`]. Nothing here runs a plugin, and nothing asks for the time.
 
 pub mod catalog;
 pub mod error;
 pub mod outbox;
+pub mod seal;
 pub mod sqlite;
 pub mod status;
 
@@ -21,5 +22,8 @@ pub use outbox::{
     Accepted, Cancelled, Claim, LeaseRequest, Leased, Leases, Outbox, Pace, Pruned, Redrive, Retention,
     Settled, Tries,
 };
-pub use sqlite::{Settings, SqliteOutbox};
-pub use status::{AttemptRecord, Cursor, Filter, Page, State, StateKind, Status};
+pub use seal::{Key, KeyId, Keys, SealError, SealPlace};
+pub use sqlite::{Depth, Settings, Size, SqliteStore, check_file};
+pub use status::{
+    AttemptRecord, ChannelState, Cursor, Filter, Followed, Page, State, StateKind, Status, Totals, Tried,
+};

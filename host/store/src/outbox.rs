@@ -1,4 +1,4 @@
-//! The outbox: the contract, in words. Whatever is written here, `conformance.rs` tests for every engine.
+//! The outbox: the contract, in words. Whatever is written here, `conformance/` tests for every engine.
 //!
 //! Durable: when a call returns `Ok`, the process may die on the next instruction. Repeatable: accepting and settling
 //! twice does it once, so a caller that got no answer asks again. Fenced: a lease has a claim that no other lease ever
@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sandbell_domain::{Attempt, ChannelId, Delivery, DeliveryId, Lease, NotificationId, TenantId, Verdict};
 
-use crate::{AttemptRecord, Filter, Page, Status, StoreError, status::Cursor};
+use crate::{AttemptRecord, ChannelState, Cursor, Filter, Followed, Page, Status, StoreError, Totals};
 
 /// Keeps deliveries from their acceptance until they are settled, and shows them afterwards.
 ///
@@ -37,7 +37,7 @@ pub trait Outbox: Send + Sync + 'static {
     fn lease(&self, request: LeaseRequest) -> impl Future<Output = Result<Leases, StoreError>> + Send;
 
     /// Records one try and what becomes of the delivery. A lease that ran out still counts until another has the
-    /// delivery.
+    /// delivery. Failures in a row of its channel are counted; one that was delivered ends them.
     fn settle(
         &self,
         lease: &Leased,
@@ -132,6 +132,33 @@ pub trait Outbox: Send + Sync + 'static {
         delivery: DeliveryId,
     ) -> impl Future<Output = Result<Vec<AttemptRecord>, StoreError>> + Send;
 
+    /// How a channel stands. `None` is one that nothing was ever accepted for, and nobody configured.
+    fn channel_state(
+        &self,
+        tenant: TenantId,
+        channel: ChannelId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<ChannelState>, StoreError>> + Send;
+
+    /// How each channel of a tenant stands, deleted ones included: deliveries name them.
+    fn channel_states(
+        &self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<ChannelState>, StoreError>> + Send;
+
+    /// How many deliveries there are that are not delivered, over all tenants.
+    fn totals(&self) -> impl Future<Output = Result<Totals, StoreError>> + Send;
+
+    /// The tries of a tenant that were recorded after `after`, in the order of their recording and by whichever process.
+    /// `None` begins now. What was cancelled untried has no try. A step looks at so many tries of all tenants and no more.
+    fn follow(
+        &self,
+        tenant: TenantId,
+        after: Option<Cursor>,
+        count_max: NonZeroUsize,
+    ) -> impl Future<Output = Result<Followed, StoreError>> + Send;
+
     /// Forgets settled deliveries that are older than `retention` says, in one small step, and gives their space back.
     /// Never what waits or is leased, however old.
     fn prune(
@@ -156,8 +183,10 @@ pub struct LeaseRequest {
     pub hold: Duration,
     pub count_max: NonZeroUsize,
     pub tries: Tries,
-    /// Tenants whose permits are used up.
-    pub except: Vec<TenantId>,
+    /// What a tenant may get in this call, unless `rooms` says otherwise.
+    pub tenant_max: NonZeroUsize,
+    /// What is left of the permits of tenants that are using some; nothing, if they are used up.
+    pub rooms: Vec<(TenantId, usize)>,
 }
 
 /// Permits that are reserved for first tries keep a dead destination from delaying what is fresh.
@@ -204,7 +233,8 @@ impl Claim {
 /// What a write under a lease did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    Done,
+    /// The channel's failed tries since it last delivered or was enabled, this one included.
+    Done { failures_in_row: u32 },
     /// This lease had been settled already; nothing was changed.
     Before,
     /// Another has the delivery, or somebody took it out of the outbox; nothing was changed.

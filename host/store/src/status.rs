@@ -117,3 +117,55 @@ pub struct AttemptRecord {
     pub attempt: Attempt,
     pub verdict: Verdict,
 }
+
+/// One recorded try, and of what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tried {
+    /// What was tried after this one is found from here on.
+    pub cursor: Cursor,
+    pub delivery: DeliveryId,
+    pub channel: ChannelId,
+    pub notification: NotificationId,
+    pub record: AttemptRecord,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Followed {
+    pub tries: Vec<Tried>,
+    /// Where to go on.
+    pub next: Cursor,
+    /// Whether to go on at once.
+    pub has_more: bool,
+}
+
+/// How a channel stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelState {
+    pub channel: ChannelId,
+    pub waiting: u64,
+    pub leased: u64,
+    pub dead: u64,
+    /// When the oldest that waits was accepted or last redriven.
+    pub oldest_since: Option<Timestamp>,
+    /// Absent if it is not held.
+    pub held_until: Option<Timestamp>,
+    /// Failed tries since it last delivered or was enabled.
+    pub failures_in_row: u32,
+    pub last_delivered_at: Option<Timestamp>,
+    /// Tries that delivered, in this hour and the 23 before it.
+    pub delivered_in_day: u64,
+    /// Tries that failed, in the same hours.
+    pub failed_in_day: u64,
+}
+
+/// What all tenants have that is not delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    pub waiting: u64,
+    pub leased: u64,
+    pub dead: u64,
+    /// When the oldest that waits was accepted or last redriven.
+    pub oldest_since: Option<Timestamp>,
+    /// The earliest moment at which something that waits was or is due, whether or not its channel may give it.
+    pub oldest_due_at: Option<Timestamp>,
+}

@@ -7,4 +7,6 @@ mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects
 mod mail; // a real mail server
 mod publish; // real brokers of messages
+mod rest; // the API
 mod send; // one delivery by hand
+mod serve; // a host that serves

@@ -3,8 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rustix::net::sockopt::set_socket_linger;
 
 /// A receiver on a loopback port; it answers until the process ends.
 pub struct Receiver {
@@ -30,11 +32,32 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    breaks: Break,
+}
+
+/// What happens instead of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Break {
+    Nothing,
+    /// The connection is reset.
+    Reset,
+    /// Nothing more is ever said on this connection.
+    Hang,
 }
 
 impl Reply {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into() }
+        Self { status, headers: Vec::new(), body: body.into(), breaks: Break::Nothing }
+    }
+
+    /// The request is kept, and its connection is reset.
+    pub fn reset() -> Self {
+        Self { breaks: Break::Reset, ..Self::new(0, "") }
+    }
+
+    /// The request is kept, and nothing is ever answered.
+    pub fn hang() -> Self {
+        Self { breaks: Break::Hang, ..Self::new(0, "") }
     }
 
     #[must_use]
@@ -70,6 +93,11 @@ impl Receiver {
         self.address
     }
 
+    /// How many requests arrived so far.
+    pub fn count(&self) -> usize {
+        self.seen.lock().expect("no thread panics while it holds the list").len()
+    }
+
     /// What arrived so far, in order.
     pub fn requests(&self) -> Vec<Request> {
         self.seen.lock().expect("no thread panics while it holds the list").clone()
@@ -98,7 +126,19 @@ fn serve(
     loop {
         let request = read_request(&mut reader, connection)?;
         seen.lock().expect("no thread panics while it holds the list").push(request.clone());
-        let Reply { status, headers, body } = answer(&request);
+        let Reply { status, headers, body, breaks } = answer(&request);
+        match breaks {
+            Break::Nothing => {}
+            Break::Reset => {
+                // Closing at once throws away what is not sent, which the other side sees as a reset.
+                set_socket_linger(&writer, Some(Duration::ZERO)).ok()?;
+                return None;
+            }
+            Break::Hang => {
+                let _ = reader.read_to_end(&mut Vec::new());
+                return None;
+            }
+        }
         let mut head = format!("HTTP/1.1 {status} {}\r\ncontent-length: {}\r\n", reason(status), body.len());
         for (name, value) in headers {
             head.extend([&name, ": ", &value, "\r\n"]);

@@ -1,22 +1,26 @@
 //! The peers that Sandbell talks to in tests, demo and bench; all of them real, all on free loopback ports.
 //!
-//! A peer knows nothing of Sandbell: it is started, asked what it saw, and stopped when it is dropped. It is plain
+//! A peer shares no code with Sandbell: it is started, asked what it saw, and stopped when it is dropped. It is plain
 //! threads and `std`.
 
 mod built;
+mod client;
 mod http;
 mod icinga;
 mod mosquitto;
 mod postfix;
 mod rabbitmq;
+mod serving;
 mod tls;
 
 pub use built::Built;
+pub use client::{Answer, At, Client};
 pub use http::{Receiver, Reply, Request};
 pub use icinga::{Daemon, Dialect, example_request};
 pub use mosquitto::{MOSQUITTO_USER, Mosquitto, Subscriber};
 pub use postfix::{Postfix, RECIPIENT, REFUSED, USER};
 pub use rabbitmq::{RABBITMQ_USER, RABBITMQ_VHOST, RabbitMq};
+pub use serving::{Serving, Signal};
 pub use tls::Authority;
 
 use std::net::TcpListener;

@@ -1,6 +1,6 @@
 //! `cargo xtask codegen`: what the program writes about itself.
 //!
-//! The reference of the command line is kept in the repository, so that it can be read there. Completions and man pages are for
+//! The reference of the command line and the API's document are kept in the repository, so that they can be read there. Completions and man pages are for
 //! packages: they are written into `dist` and not kept.
 
 use std::{fs, path::Path};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::{house::House, run, say};
 
 /// Files of the program's `codegen DIR` that are kept, and where.
-const KEPT: [(&str, &str); 1] = [("cli.md", "docs/cli.md")];
+const KEPT: [(&str, &str); 2] = [("cli.md", "docs/cli.md"), ("openapi.json", "docs/openapi.json")];
 /// Folders of it that are not kept; they go below `dist`.
 const SHIPPED: [&str; 2] = ["completions", "man"];
 
@@ -98,14 +98,14 @@ mod tests {
 
     #[test]
     fn a_kept_file_that_differs_is_stale() {
-        let made = tree(&[("cli.md", "new"), ("man/sandbell.1", "")]);
-        let ours = tree(&[("docs/cli.md", "old")]);
+        let made = tree(&[("cli.md", "new"), ("openapi.json", "{}"), ("man/sandbell.1", "")]);
+        let ours = tree(&[("docs/cli.md", "old"), ("docs/openapi.json", "{}")]);
         let found = stale(made.path(), ours.path()).unwrap();
         assert_snapshot!(
             check(&found).unwrap_err(),
             @"docs/cli.md is not what the program says of itself; run `cargo xtask codegen`"
         );
-        let same = tree(&[("docs/cli.md", "new")]);
+        let same = tree(&[("docs/cli.md", "new"), ("docs/openapi.json", "{}")]);
         check(&stale(made.path(), same.path()).unwrap()).unwrap();
         assert_snapshot!(stale(ours.path(), same.path()).unwrap_err(), @"the program wrote no cli.md");
     }

@@ -43,6 +43,10 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Plugin(Plugin),
     Send(Send),
+    Serve(Serve),
+    /// Look at what `sandbell.toml` can say and says
+    #[command(subcommand)]
+    Config(Configuration),
     /// Serve Icinga Notifications
     #[command(subcommand)]
     Icinga(Icinga),
@@ -156,6 +160,44 @@ pub(crate) struct Send {
     /// Show exactly what would be sent, with secrets masked, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// Accept notifications, keep them, and deliver them
+///
+/// Runs until it is told to stop: SIGTERM and SIGINT take nothing more in and wait for what is in flight, a second one
+/// ends at once. SIGHUP reads the configuration again and takes all of it or nothing.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) settings: SettingsFile,
+    /// Keys of secrets, one per line; only its owner may read it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Where the API listens, e.g. `127.0.0.1:8601`, or `off`
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) api: Option<String>,
+    /// Where /livez, /readyz and /metrics are, e.g. `127.0.0.1:9601`, or `off`
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) ops: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SettingsFile {
+    /// The settings; without it `/etc/sandbell/sandbell.toml`, if there is one
+    #[arg(long, value_name = "FILE", env = "SANDBELL_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Configuration {
+    /// Print a file that changes nothing, with every key and its reason
+    Default,
+    /// Read the file, the environment and nothing else, and say what is wrong
+    Check(SettingsFile),
+    /// Print the JSON schema of the file
+    Schema,
+    /// Print the settings as they are, environment included
+    Show(SettingsFile),
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::problem::Problem;
 use super::run::{Context, Done};
+use crate::doors::rest;
 
 /// Shells that `codegen` writes completions for.
 const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Fish, Shell::Zsh];
@@ -29,7 +30,7 @@ pub(super) fn man(context: &Context, dir: &Path) -> Done {
     Ok(Exit::Ok)
 }
 
-/// `DIR/cli.md`, `DIR/man/*.1`, `DIR/completions/*`.
+/// `DIR/cli.md`, `DIR/openapi.json`, `DIR/man/*.1`, `DIR/completions/*`.
 pub(super) fn all(context: &Context, dir: &Path) -> Done {
     write_man(&dir.join("man"))?;
     let completions = dir.join("completions");
@@ -40,6 +41,7 @@ pub(super) fn all(context: &Context, dir: &Path) -> Done {
             .map_err(failed)?;
     }
     fs::write(dir.join("cli.md"), reference()).map_err(failed)?;
+    fs::write(dir.join("openapi.json"), rest::document()).map_err(failed)?;
     say_where(context, dir);
     Ok(Exit::Ok)
 }

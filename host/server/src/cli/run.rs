@@ -9,7 +9,7 @@ use super::args::{Cli, Icinga, Plugin, Verb};
 use super::exit::Exit;
 use super::output::Output;
 use super::problem::Problem;
-use super::{generate, icinga_link, inspect, plugin, send};
+use super::{config, generate, icinga_link, inspect, plugin, send, serve};
 use crate::app::App;
 use crate::config::Config;
 use crate::telemetry;
@@ -38,7 +38,10 @@ pub(crate) fn run() -> ExitCode {
                 .because(error.to_string())
         })
         .and_then(|config| {
-            telemetry::to_stderr(global.v, config.log_filter.as_deref());
+            // A host that serves writes its log as its settings say.
+            if !matches!(verb, Verb::Serve(_)) {
+                telemetry::to_stderr(global.v, config.log_filter.as_deref());
+            }
             let log_level = if global.v == 0 { LogLevel::Info } else { LogLevel::Debug };
             dispatch(&Context { app: App::new(config), output, log_level }, verb)
         });
@@ -76,6 +79,8 @@ fn dispatch(context: &Context, verb: Verb) -> Done {
         Verb::Plugin(Plugin::Show { name }) => plugin::show(context, &name),
         Verb::Plugin(Plugin::Remove { name }) => plugin::remove(context, &name),
         Verb::Send(args) => send::run(context, &args),
+        Verb::Serve(args) => serve::run(context, args),
+        Verb::Config(verb) => config::run(context, &verb),
         Verb::Icinga(Icinga::Link(args)) => icinga_link::run(context, args),
         Verb::Completions { shell } => {
             generate::completions(shell);

@@ -8,15 +8,15 @@ use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use sandbell_domain::{Approval, Digest};
+use sandbell_domain::{Approval, Digest, PluginInfo};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::stored::{self, ApprovalV1, VERSION};
 use super::{InfoV1, PluginName, PluginV1, State, StateError, files};
 
-const PLUGIN: &str = "plugin.json";
-const APPROVAL: &str = "approval.json";
+pub(super) const PLUGIN: &str = "plugin.json";
+pub(super) const APPROVAL: &str = "approval.json";
 
 /// A name, the component that was installed last under it, and the operator's word.
 #[derive(Clone, Debug)]
@@ -82,6 +82,15 @@ impl State {
         let info = self.info(&plugin.digest)?;
         let approval = stored::read::<ApprovalV1>(&dir.join(APPROVAL))?.map(|form| form.approval);
         Ok(Installed { name: name.clone(), plugin, info, approval })
+    }
+
+    /// What the component that runs under this name said of itself, approved or not.
+    pub(crate) fn running_info(&self, name: &PluginName) -> Result<PluginInfo, StateError> {
+        let installed = self.get(name)?;
+        match installed.standing() {
+            Standing::Upgrade { running } => Ok(self.info(&running)?.info),
+            Standing::Approved | Standing::NotApproved => Ok(installed.info.info),
+        }
     }
 
     /// What the component of this digest said of itself.
@@ -156,6 +165,20 @@ impl State {
         Ok(self.prune()?)
     }
 
+    /// Takes the operator's yes back; the next attempt finds none. Returns whether there was one.
+    pub(crate) fn disapprove(&self, name: &PluginName) -> Result<bool, StateError> {
+        let _lock = self.lock()?;
+        self.get(name)?;
+        let (dir, path) = (self.plugin_dir(name), self.plugin_dir(name).join(APPROVAL));
+        match fs::remove_file(&path).and_then(|()| files::sync_dir(&dir)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(StateError::io("remove", &path, error)),
+        }
+        self.prune()?;
+        Ok(true)
+    }
+
     /// Removes the name, its approval, and the bytes that no other name uses.
     pub(crate) fn remove(&self, name: &PluginName) -> Result<(), StateError> {
         let _lock = self.lock()?;
@@ -172,7 +195,7 @@ impl State {
         self.prune()
     }
 
-    fn plugin_dir(&self, name: &PluginName) -> PathBuf {
+    pub(super) fn plugin_dir(&self, name: &PluginName) -> PathBuf {
         self.plugins_dir().join(name.as_str())
     }
 
@@ -286,6 +309,21 @@ mod tests {
         install(&fixture, b"two");
         install(&fixture, b"one");
         assert_eq!(fixture.state.get(&fixture.name).unwrap().standing(), Standing::Approved);
+    }
+
+    #[test]
+    fn a_yes_can_be_taken_back() {
+        let fixture = host();
+        let Fixture { state, name, .. } = &fixture;
+        install(&fixture, b"one");
+        state.approve(name, approval(b"one")).unwrap();
+        install(&fixture, b"two");
+        assert_eq!(components(&fixture), 4);
+        assert!(state.disapprove(name).unwrap());
+        assert_eq!(state.get(name).unwrap().standing(), Standing::NotApproved);
+        assert_eq!(components(&fixture), 2);
+        assert!(!state.disapprove(name).unwrap());
+        assert!(matches!(state.disapprove(&"none".parse().unwrap()), Err(StateError::NotInstalled(_))));
     }
 
     #[test]

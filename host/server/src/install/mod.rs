@@ -7,6 +7,7 @@ mod files; // whole files or none
 pub(crate) mod fixture; // a plugin for tests
 mod name; // what a plugin may be called
 mod prepare; // plugin, configuration and approval become a channel
+mod stamp; // whether a plugin changed since one looked
 mod state; // the directory, its owner and its lock
 mod stored; // the forms on disk
 mod tls; // the files that an approval names
@@ -15,7 +16,10 @@ mod user; // who owns, who approves
 pub(crate) use catalog::{ApproveError, Installed, Listed, Standing};
 pub(crate) use change::{Change, changes};
 pub(crate) use name::{BadName, PluginName};
-pub(crate) use prepare::{PrepareError, Prepared, TIMEOUT_OPTION, TIMEOUT_SECONDS, prepare};
+pub(crate) use prepare::{
+    Approved, Configured, PrepareError, Prepared, TIMEOUT_OPTION, TIMEOUT_SECONDS, prepare,
+};
+pub(crate) use stamp::Stamp;
 pub(crate) use state::{State, StateError};
 pub(crate) use stored::{InfoV1, PluginV1};
 pub(crate) use tls::{TlsError, tls_material};

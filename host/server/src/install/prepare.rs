@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use sandbell_domain::grant::TlsMaterial;
 use sandbell_domain::{
-    Approval, Channel, Config, ConfigError, Digest, PluginInfo, Refusal, TenantId, approve,
+    Approval, Channel, Config, ConfigError, Digest, Grants, PluginInfo, Refusal, TenantId, approve,
 };
 use serde_json::Value as Json;
 
@@ -15,14 +16,31 @@ pub(crate) const TIMEOUT_OPTION: &str = "sandbell_timeout";
 /// The range of [`TIMEOUT_OPTION`], in seconds.
 pub(crate) const TIMEOUT_SECONDS: std::ops::RangeInclusive<i64> = 1..=120;
 
-/// Everything that a sandbox needs to open a channel.
+/// The component that runs under a name, and what it may do.
+pub(crate) struct Approved {
+    pub(crate) info: PluginInfo,
+    pub(crate) approval: Approval,
+    /// The installed component, if it waits for an approval while this one runs.
+    pub(crate) waiting: Option<Digest>,
+    tls: TlsMaterial,
+}
+
+/// A configuration that fits the plugin, and the powers that follow from it.
+pub(crate) struct Configured {
+    pub(crate) config: Config,
+    pub(crate) grants: Grants,
+    /// Absent: what the host's limits say.
+    pub(crate) attempt: Option<Duration>,
+}
+
+/// Everything that a sandbox needs to open a channel whose configuration is carried by its source.
 pub(crate) struct Prepared {
     pub(crate) channel: Channel,
     pub(crate) info: PluginInfo,
     /// What the channel's grants were made of.
     pub(crate) approval: Approval,
     pub(crate) bytes: Vec<u8>,
-    /// The installed component, if it waits for an approval while this one runs.
+    /// As in [`Approved`].
     pub(crate) waiting: Option<Digest>,
 }
 
@@ -39,24 +57,38 @@ pub(crate) enum PrepareError {
     Tls(#[from] TlsError),
 }
 
-/// Types the configuration, asks the approval for grants and reads the bytes of what was approved.
-pub(crate) fn prepare(state: &State, name: &PluginName, config: &Json) -> Result<Prepared, PrepareError> {
-    let installed = state.get(name)?;
-    let standing = installed.standing();
-    let Installed { info: installed_info, approval, plugin, .. } = installed;
-    let approval = approval.ok_or_else(|| PrepareError::NotApproved(name.clone()))?;
-    let (info, waiting) = match standing {
-        Standing::Upgrade { running } => (state.info(&running)?.info, Some(plugin.digest)),
-        Standing::Approved | Standing::NotApproved => (installed_info.info, None),
-    };
-    let timeout = if info.config_attrs.is_empty() { timeout(config)? } else { None };
-    let config = Config::from_json(&info.config_attrs, config)?;
-    let tls = tls_material(&approval)?;
-    let grants = approve(&info.wants, &config, &approval, &tls).map_err(Refusal::into_config_error)?;
-    let mut channel = Channel::carried(TenantId::local(), name.as_str(), approval.digest, config, grants);
-    if let Some(timeout) = timeout {
-        channel.limits.attempt = timeout;
+impl Approved {
+    /// Reads what was approved under this name, with the certificate files that the approval names.
+    pub(crate) fn read(state: &State, name: &PluginName) -> Result<Self, PrepareError> {
+        let installed = state.get(name)?;
+        let standing = installed.standing();
+        let Installed { info: installed_info, approval, plugin, .. } = installed;
+        let approval = approval.ok_or_else(|| PrepareError::NotApproved(name.clone()))?;
+        let (info, waiting) = match standing {
+            Standing::Upgrade { running } => (state.info(&running)?.info, Some(plugin.digest)),
+            Standing::Approved | Standing::NotApproved => (installed_info.info, None),
+        };
+        let tls = tls_material(&approval)?;
+        Ok(Self { info, approval, waiting, tls })
     }
+
+    /// Types the configuration and asks the approval for grants.
+    pub(crate) fn configure(&self, config: &Json) -> Result<Configured, ConfigError> {
+        let Self { info, approval, waiting: _, tls } = self;
+        let attempt = if info.config_attrs.is_empty() { timeout(config)? } else { None };
+        let config = Config::from_json(&info.config_attrs, config)?;
+        let grants = approve(&info.wants, &config, approval, tls).map_err(Refusal::into_config_error)?;
+        Ok(Configured { config, grants, attempt })
+    }
+}
+
+/// For a configuration that its source carries: types it, asks for grants and reads the bytes of what was approved.
+pub(crate) fn prepare(state: &State, name: &PluginName, config: &Json) -> Result<Prepared, PrepareError> {
+    let approved = Approved::read(state, name)?;
+    let Configured { config, grants, attempt } = approved.configure(config)?;
+    let Approved { info, approval, waiting, tls: _ } = approved;
+    let mut channel = Channel::carried(TenantId::local(), name.as_str(), approval.digest, config, grants);
+    channel.limits.attempt = attempt.unwrap_or(channel.limits.attempt);
     let bytes = state.bytes(&approval.digest)?;
     Ok(Prepared { channel, info, approval, bytes, waiting })
 }

@@ -1,7 +1,11 @@
 //! The state directory: one owner, private, with a lock for those who write.
 //!
 //! ```text
-//! lock
+//! lock                          whoever writes plugins and approvals, one at a time
+//! serve.lock                    the serving host, while it lives
+//! sandbell.db                   the serving host's store
+//! sandbell.key                  what its secrets are sealed with, if it was given no other key
+//! run/api.sock                  where it is reached
 //! plugins/NAME/plugin.json      which component goes by this name
 //! plugins/NAME/approval.json    the operator's yes
 //! components/HEX.wasm           bytes by digest
@@ -103,7 +107,6 @@ impl State {
         Ok(state)
     }
 
-    #[cfg(test)]
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }

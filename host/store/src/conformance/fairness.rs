@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sandbell_domain::{TenantId, Verdict};
 
-use super::rig::{accept_many, at, channel, failed, lease_many, names, pace, request, settle, tenant};
+use super::rig::{accept_many, at, channel, count, failed, lease_many, names, pace, request, settle, tenant};
 use crate::{LeaseRequest, Outbox, Tries};
 
 fn by_tenant(leases: &[crate::Leased]) -> HashMap<TenantId, usize> {
@@ -45,14 +45,16 @@ pub(crate) async fn channels_of_a_tenant_take_turns<O: Outbox>(open: impl AsyncF
     assert_eq!(got, ["chat 0", "mail 0", "chat 1", "mail 1", "chat 2"]);
 }
 
-pub(crate) async fn a_tenant_without_permits_is_passed_over<O: Outbox>(open: impl AsyncFn() -> O) {
+pub(crate) async fn a_tenant_gets_no_more_than_its_permits<O: Outbox>(open: impl AsyncFn() -> O) {
     let outbox = open().await;
     accept_many(&outbox, "full", "full", 4, at(0)).await;
-    accept_many(&outbox, "ours", "chat", 2, at(0)).await;
-    let except = vec![tenant("full"), tenant("unknown")];
-    let leases = outbox.lease(LeaseRequest { except, ..request(9, at(1)) }).await.unwrap().leases;
-    assert_eq!(names(&leases), ["chat 0", "chat 1"]);
-    assert_eq!(lease_many(&outbox, 9, at(1)).await.len(), 4);
+    accept_many(&outbox, "near", "near", 4, at(0)).await;
+    accept_many(&outbox, "ours", "chat", 4, at(0)).await;
+    let rooms = vec![(tenant("full"), 0), (tenant("near"), 1), (tenant("unknown"), 9)];
+    let with = LeaseRequest { rooms, tenant_max: count(2), ..request(9, at(1)) };
+    let leases = outbox.lease(with).await.unwrap().leases;
+    assert_eq!(names(&leases), ["near 0", "chat 0", "chat 1"]);
+    assert_eq!(lease_many(&outbox, 99, at(1)).await.len(), 9);
 }
 
 /// Lets `count` deliveries of the channel fail once, to be tried again at `due_at`.

@@ -1,27 +1,32 @@
-//! What every engine must pass: the words of `outbox.rs`, tried out.
+//! What every engine must pass: the words of `outbox.rs` and `catalog.rs`, tried out.
 //!
-//! Each test gets a way to open handles on one empty outbox, as several processes would. Time is what a test says.
+//! Each test gets a way to open handles on one empty store, as several processes would. Time is what a test says.
 
 pub(crate) mod accepting;
+pub(crate) mod catalog;
 pub(crate) mod fairness;
+pub(crate) mod following;
 pub(crate) mod forgetting;
 pub(crate) mod leasing;
 pub(crate) mod redriving;
 mod rig;
 pub(crate) mod settling;
 pub(crate) mod showing;
+pub(crate) mod standing;
 pub(crate) mod times;
 
-/// Makes a test of each promise; `$open` gives a way to open handles on a new, empty outbox.
+/// Makes a test of each promise in `$within`; `$open` gives a way to open handles on a new, empty store.
 macro_rules! every_promise {
-    ($open:path: $($area:ident { $($promise:ident)* })*) => {
+    ($open:path, $within:path: $($area:ident { $($promise:ident)* })*) => {
         $(
             mod $area {
+                use $within as within;
+
                 $(
                     #[tokio::test]
                     async fn $promise() {
                         let (open, _kept) = $open();
-                        crate::conformance::$area::$promise(open).await;
+                        within::$area::$promise(open).await;
                     }
                 )*
             }
@@ -29,10 +34,10 @@ macro_rules! every_promise {
     };
 }
 
-/// The promises by name, in the order of the contract.
+/// The promises of the outbox by name, in the order of the contract.
 macro_rules! conformance {
     ($open:path) => {
-        crate::conformance::every_promise! { $open:
+        crate::conformance::every_promise! { $open, crate::conformance:
             accepting {
                 accepting_twice_makes_nothing_new
                 an_id_means_one_content
@@ -53,7 +58,7 @@ macro_rules! conformance {
             fairness {
                 tenants_take_turns
                 channels_of_a_tenant_take_turns
-                a_tenant_without_permits_is_passed_over
+                a_tenant_gets_no_more_than_its_permits
                 first_tries_come_before_later_ones
                 later_tries_do_not_starve
                 reserved_permits_take_first_tries_only
@@ -89,8 +94,79 @@ macro_rules! conformance {
                 pages_are_complete_and_newest_first
                 a_tenant_sees_its_own
             }
+            standing {
+                failures_in_a_row_end_with_a_delivery
+                only_tries_that_failed_count
+                a_channel_says_what_it_has
+                a_tenant_sees_the_state_of_its_own
+                tries_are_counted_for_a_day
+                totals_are_over_all_tenants
+            }
+            following {
+                every_try_is_seen_once_and_in_order
+                who_follows_is_not_confused_by_forgetting
+            }
         }
     };
 }
 
-pub(crate) use {conformance, every_promise};
+/// Those of the catalog.
+macro_rules! catalog_conformance {
+    ($open:path) => {
+        crate::conformance::every_promise! { $open, crate::conformance::catalog:
+            tenants {
+                making_a_tenant_twice_makes_one
+                tenants_are_listed_by_name
+                a_tenant_that_deliveries_named_can_be_made
+                nobody_knows_a_tenant_that_was_not_made
+                a_tenant_finds_nothing_of_another
+            }
+            tokens {
+                a_token_is_found_by_its_hash_with_its_tenant
+                tokens_are_listed_newest_first_and_apart
+                a_name_is_free_again_when_its_token_is_revoked
+                revoking_twice_keeps_the_first_moment
+            }
+            channels {
+                a_channel_comes_back_as_it_was_saved
+                channels_are_listed_by_name
+                a_save_keeps_the_id_and_the_previous_revision
+                a_save_that_is_behind_changes_nothing
+                of_many_saves_at_once_one_is_done
+                ten_earlier_revisions_are_kept
+                a_tenant_has_so_many_channels_and_no_more
+                enabling_makes_no_revision_and_says_who
+                a_channel_in_use_is_not_deleted
+                what_comes_for_a_deleted_channel_does_not_wait_for_ever
+                uses_of_a_plugin_are_counted_over_all_tenants
+            }
+            stopping {
+                a_disabled_channel_gives_nothing_and_loses_nothing
+                a_lease_of_a_disabled_channel_that_runs_out_waits
+                a_suspended_tenant_gives_nothing_and_loses_nothing
+                both_must_be_willing
+                enabling_and_resuming_wake_who_waits_for_work
+                pace_and_order_follow_the_policy
+                a_save_can_enable_and_disable
+                enabling_forgets_the_failures_in_a_row
+            }
+            keys {
+                a_key_means_one_request
+                a_key_is_kept_for_a_day
+                of_many_at_once_one_has_the_key
+                the_key_check_is_the_one_that_was_set
+                every_sealed_secret_has_a_place
+                a_secret_is_resealed_if_nobody_was_quicker
+            }
+            auditing {
+                every_change_is_recorded_with_who_and_when
+                what_changes_nothing_is_not_recorded
+                an_entry_names_what_changed_and_no_value
+                other_deeds_can_be_added
+                the_log_is_read_in_pages_newest_first
+            }
+        }
+    };
+}
+
+pub(crate) use {catalog_conformance, conformance, every_promise};

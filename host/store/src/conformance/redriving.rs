@@ -99,7 +99,12 @@ pub(crate) async fn many_are_redriven_in_steps<O: Outbox>(open: impl AsyncFn() -
     let settling = leases
         .iter()
         .map(|lease| outbox.settle(lease, failed("http-503"), Verdict::Dead(DeadReason::Exhausted), at(1)));
-    assert!(super::rig::all(settling).await.into_iter().all(|settled| settled == Ok(Settled::Done)));
+    assert!(
+        super::rig::all(settling)
+            .await
+            .into_iter()
+            .all(|settled| matches!(settled, Ok(Settled::Done { .. })))
+    );
     let count = outbox.redrive(tenant("ours"), Redrive::Matching(Filter::default()), at(2)).await;
     assert_eq!(count, Ok(1_203));
     assert_eq!(lease_many(&outbox, 2_000, at(2)).await.len(), 1_203);
@@ -129,7 +134,7 @@ pub(crate) async fn a_running_try_ends_before_it_is_cancelled<O: Outbox>(open: i
     }
     settle(&outbox, &leases[0], delivered(), Verdict::Delivered, at(2)).await;
     settle(&outbox, &leases[1], failed("http-503"), Verdict::RetryAt(at(9)), at(2)).await;
-    assert_eq!(outbox.postpone(&leases[2], at(9), at(2)).await, Ok(Settled::Done));
+    assert_eq!(outbox.postpone(&leases[2], at(9), at(2)).await, Ok(Settled::Done { failures_in_row: 1 }));
     let cancelled = State::Dead { reason: DeadReason::Cancelled, at: at(2) };
     assert_eq!(state(&outbox, &leases[0].lease.delivery).await, State::Delivered { at: at(2) });
     assert_eq!(state(&outbox, &leases[1].lease.delivery).await, cancelled);

@@ -94,7 +94,10 @@ pub(crate) async fn waiting_for_a_limit_uses_up_no_attempt<O: Outbox>(open: impl
         let lease = lease_one(&outbox, at(turn * 10)).await;
         assert_eq!(lease.lease.attempt_number.get(), 1);
         let until = at(turn * 10 + 10);
-        assert_eq!(outbox.postpone(&lease, until, at(turn * 10)).await, Ok(Settled::Done));
+        assert_eq!(
+            outbox.postpone(&lease, until, at(turn * 10)).await,
+            Ok(Settled::Done { failures_in_row: 0 })
+        );
         assert_eq!(outbox.postpone(&lease, until, at(turn * 10)).await, Ok(Settled::LeaseLost));
         assert!(lease_many(&outbox, 1, at(turn * 10 + 9)).await.is_empty());
     }

@@ -20,6 +20,7 @@ pub(super) enum Turn {
 
 struct Channel {
     tenant: i64,
+    /// Zero while it is disabled or its tenant suspended.
     leases_max: i64,
     is_ordered: bool,
     held_until: i64,
@@ -81,8 +82,9 @@ pub(super) fn look_at(desk: &mut Desk<'_>, seq: i64, now: Timestamp) -> Result<(
 
 fn read(desk: &Desk<'_>, seq: i64) -> Result<Option<Channel>, Fault> {
     desk.first(
-        "SELECT tenant, leases_max, is_ordered, held_until, first, later, wake_at
-         FROM outbox_channel WHERE seq = ?1",
+        "SELECT c.tenant, CASE WHEN c.is_disabled OR t.is_suspended THEN 0 ELSE c.leases_max END, c.is_ordered,
+         c.held_until, c.first, c.later, c.wake_at
+         FROM outbox_channel c JOIN outbox_tenant t ON t.seq = c.tenant WHERE c.seq = ?1",
         [seq],
         |row| {
             Ok(Channel {

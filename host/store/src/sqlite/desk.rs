@@ -1,4 +1,4 @@
-//! One transaction of the writer: the clock in it, and the channels that it touched.
+//! One transaction of the writer: the clock in it, the channels that it touched, and what their tries came to.
 //!
 //! A channel that was touched is looked at once, before anything is leased or the transaction ends, however many
 //! deliveries of it came or went.
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::channel;
 use super::fault::Fault;
+use super::tally::Tallies;
 use super::writer::News;
 use crate::Pace;
 
@@ -25,6 +26,7 @@ pub(super) struct Desk<'a> {
     clock: Clock,
     stored: Clock,
     touched: HashMap<i64, Timestamp>,
+    tallies: Tallies,
     pub(super) news: News,
 }
 
@@ -32,21 +34,25 @@ pub(super) struct Desk<'a> {
 struct Clock {
     at: i64,
     turn: i64,
+    attempts: i64,
 }
 
 impl<'a> Desk<'a> {
     pub(super) fn open(connection: &'a Connection) -> Result<Self, Fault> {
         let clock = connection
-            .prepare_cached("SELECT at, turn FROM clock")?
-            .query_row((), |row| Ok(Clock { at: row.get(0)?, turn: row.get(1)? }))?;
-        Ok(Self { connection, clock, stored: clock, touched: HashMap::new(), news: News::default() })
+            .prepare_cached("SELECT at, turn, attempts FROM clock")?
+            .query_row((), |row| Ok(Clock { at: row.get(0)?, turn: row.get(1)?, attempts: row.get(2)? }))?;
+        let (touched, tallies, news) = Default::default();
+        Ok(Self { connection, clock, stored: clock, touched, tallies, news })
     }
 
     /// Ends everything that waits for the end; the commit is the caller's.
     pub(super) fn close(mut self) -> Result<News, Fault> {
         self.look_at_touched()?;
+        self.tallies.write(self.connection)?;
         if self.clock != self.stored {
-            self.run("UPDATE clock SET at = ?1, turn = ?2", params![self.clock.at, self.clock.turn])?;
+            let Clock { at, turn, attempts } = self.clock;
+            self.run("UPDATE clock SET at = ?1, turn = ?2, attempts = ?3", [at, turn, attempts])?;
         }
         Ok(self.news)
     }
@@ -81,6 +87,12 @@ impl<'a> Desk<'a> {
         self.clock.turn
     }
 
+    /// The number of an attempt, which follows that of every other.
+    pub(super) fn next_attempt(&mut self) -> i64 {
+        self.clock.attempts += 1;
+        self.clock.attempts
+    }
+
     pub(super) fn touch(&mut self, channel: i64, now: Timestamp) {
         self.touched.insert(channel, now);
     }
@@ -92,8 +104,31 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// Counts a try of the channel; returns how many failed in a row.
+    pub(super) fn count_try(
+        &mut self,
+        channel: i64,
+        is_delivered: bool,
+        now: Timestamp,
+    ) -> Result<u32, Fault> {
+        self.tallies.count(self.connection, channel, is_delivered, now)
+    }
+
+    pub(super) fn failures_in_row(&mut self, channel: i64) -> Result<u32, Fault> {
+        self.tallies.failures_in_row(self.connection, channel)
+    }
+
+    pub(super) fn forget_failures(&mut self, channel: i64) -> Result<(), Fault> {
+        self.tallies.forget_failures(self.connection, channel)
+    }
+
     pub(super) fn settled(&mut self, delivery: DeliveryId) {
         self.news.settled.push(delivery);
+    }
+
+    /// For what a reader can do as well.
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
     }
 
     pub(super) fn statement(&self, sql: &str) -> Result<CachedStatement<'a>, Fault> {
@@ -119,7 +154,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The tenant's number, made if it has none.
-    fn tenant(&self, tenant: TenantId) -> Result<i64, Fault> {
+    pub(super) fn tenant(&self, tenant: TenantId) -> Result<i64, Fault> {
         if let Some(seq) = self.known_tenant(tenant)? {
             return Ok(seq);
         }

@@ -1,5 +1,6 @@
 //! Leasing: whose turn it is, and what it gives.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -18,18 +19,45 @@ const LATER_FIRST: i64 = 8;
 /// Channels that are looked at because their time has come, in one call: after a long sleep it may be all of them.
 const LOOKS_MAX: i64 = 256;
 
+/// What each tenant may still get.
+struct Rooms {
+    left: HashMap<i64, usize>,
+    tenant_max: usize,
+    /// Those that get nothing more.
+    full: Vec<i64>,
+}
+
+impl Rooms {
+    fn new(desk: &Desk<'_>, request: &LeaseRequest) -> Result<Self, Fault> {
+        let mut left = HashMap::new();
+        for (tenant, room) in &request.rooms {
+            if let Some(tenant) = desk.known_tenant(*tenant)? {
+                left.insert(tenant, *room);
+            }
+        }
+        let full = left.iter().filter(|(_, room)| **room == 0).map(|(tenant, _)| *tenant).collect();
+        Ok(Self { left, tenant_max: request.tenant_max.get(), full })
+    }
+
+    fn take(&mut self, tenant: i64) {
+        let left = self.left.entry(tenant).or_insert(self.tenant_max);
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            self.full.push(tenant);
+        }
+    }
+}
+
 pub(super) fn lease(desk: &mut Desk<'_>, request: &LeaseRequest) -> Result<Leases, Fault> {
     let now = request.now;
     desk.tick(now)?;
     desk.look_at_touched()?;
     wake(desk, now)?;
-    let mut except = Vec::new();
-    for tenant in &request.except {
-        except.extend(desk.known_tenant(*tenant)?);
-    }
+    let mut rooms = Rooms::new(desk, request)?;
     let mut leases = Vec::new();
     while leases.len() < request.count_max.get() {
-        let Some(taken) = take(desk, request, &except)? else { break };
+        let Some((tenant, taken)) = take(desk, request, &rooms.full)? else { break };
+        rooms.take(tenant);
         leases.push(taken);
     }
     desk.look_at_touched()?;
@@ -47,7 +75,7 @@ fn wake(desk: &mut Desk<'_>, now: Timestamp) -> Result<(), Fault> {
     due.into_iter().try_for_each(|seq| channel::look_at(desk, seq, now))
 }
 
-fn take(desk: &mut Desk<'_>, request: &LeaseRequest, except: &[i64]) -> Result<Option<Leased>, Fault> {
+fn take(desk: &mut Desk<'_>, request: &LeaseRequest, full: &[i64]) -> Result<Option<(i64, Leased)>, Fault> {
     let claim = desk.next_turn();
     let order: &[Turn] = match request.tries {
         Tries::First => &[Turn::First],
@@ -55,8 +83,8 @@ fn take(desk: &mut Desk<'_>, request: &LeaseRequest, except: &[i64]) -> Result<O
         Tries::Any => &[Turn::First, Turn::Later],
     };
     for turn in order {
-        if let Some((tenant, channel, delivery)) = next(desk, *turn, request.now, except)? {
-            return give(desk, claim, tenant, channel, delivery, request).map(Some);
+        if let Some((tenant, channel, delivery)) = next(desk, *turn, request.now, full)? {
+            return give(desk, claim, tenant, channel, delivery, request).map(|leased| Some((tenant, leased)));
         }
     }
     Ok(None)
@@ -67,9 +95,9 @@ fn next(
     desk: &mut Desk<'_>,
     turn: Turn,
     now: Timestamp,
-    except: &[i64],
+    full: &[i64],
 ) -> Result<Option<(i64, i64, i64)>, Fault> {
-    while let Some(tenant) = next_tenant(desk, turn, except)? {
+    while let Some(tenant) = next_tenant(desk, turn, full)? {
         let sql = match turn {
             Turn::First => {
                 "SELECT seq FROM outbox_channel WHERE tenant = ?1 AND first = 1 ORDER BY turn LIMIT 1"
@@ -94,7 +122,7 @@ fn next(
     Ok(None)
 }
 
-fn next_tenant(desk: &Desk<'_>, turn: Turn, except: &[i64]) -> Result<Option<i64>, Fault> {
+fn next_tenant(desk: &Desk<'_>, turn: Turn, full: &[i64]) -> Result<Option<i64>, Fault> {
     let mut statement = desk.statement(match turn {
         Turn::First => "SELECT seq FROM outbox_tenant WHERE first = 1 ORDER BY turn",
         Turn::Later => "SELECT seq FROM outbox_tenant WHERE later = 1 ORDER BY turn",
@@ -102,7 +130,7 @@ fn next_tenant(desk: &Desk<'_>, turn: Turn, except: &[i64]) -> Result<Option<i64
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
         let seq = row.get(0)?;
-        if !except.contains(&seq) {
+        if !full.contains(&seq) {
             return Ok(Some(seq));
         }
     }

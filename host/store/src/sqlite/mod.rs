@@ -1,24 +1,32 @@
-//! The outbox in one `SQLite` file: one thread writes, several read.
+//! The store in one `SQLite` file: one thread writes, several read.
 
 mod accept;
+mod backup;
+mod catalog;
 mod channel;
+mod check;
 mod desk;
 mod fault;
 mod filter;
+mod follow;
 mod form;
 mod lease;
 mod migrate;
 mod open;
 mod outbox;
+mod overview;
 mod prune;
 mod read;
 mod redrive;
 mod settle;
+mod store;
+mod tally;
 mod waiting;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use check::{Depth, check_file};
 pub use open::Settings;
-pub use outbox::SqliteOutbox;
+pub use store::{Size, SqliteStore};

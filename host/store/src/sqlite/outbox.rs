@@ -1,4 +1,4 @@
-//! The engine behind the trait: what a call prepares, hands to a thread, and gives back.
+//! The engine behind the outbox: what a call prepares, hands to a thread, and gives back.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -6,48 +6,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sandbell_domain::{Attempt, ChannelId, Delivery, DeliveryId, NotificationId, TenantId, Verdict};
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::open::Settings;
-use super::read::{self, Readers};
-use super::waiting::Waiting;
-use super::writer::Writer;
-use super::{accept, channel, lease, prune, redrive, settle};
+use super::read;
+use super::store::SqliteStore;
+use super::{accept, channel, follow, lease, overview, prune, redrive, settle};
 use crate::{
-    Accepted, AttemptRecord, Cancelled, Cursor, Filter, LeaseRequest, Leased, Leases, Outbox, Pace, Page,
-    Pruned, Redrive, Retention, Settled, Status, StoreError,
+    Accepted, AttemptRecord, Cancelled, ChannelState, Cursor, Filter, Followed, LeaseRequest, Leased, Leases,
+    Outbox, Pace, Page, Pruned, Redrive, Retention, Settled, Status, StoreError, Totals,
 };
 
 /// How long a waiter trusts that nobody but this process settles.
 const POLL: Duration = Duration::from_millis(500);
 
-/// An outbox in a file. Clones share one writer; several processes may have the file open.
-#[derive(Clone)]
-pub struct SqliteOutbox {
-    writer: Writer,
-    readers: Readers,
-    waiting: Waiting,
-    work: Arc<Notify>,
-}
-
-impl SqliteOutbox {
-    /// Opens the file, makes it if need be, and brings it to this program's schema. Blocks while it does.
-    pub fn open(settings: Settings) -> Result<Self, StoreError> {
-        let waiting = Waiting::default();
-        let work = Arc::new(Notify::new());
-        let (told, woken) = (waiting.clone(), Arc::clone(&work));
-        let writer = Writer::start(settings.clone(), move |news| {
-            told.tell(&news.settled);
-            if news.is_ready {
-                woken.notify_one();
-            }
-        })?;
-        Ok(Self { writer, readers: Readers::new(settings), waiting, work })
-    }
-}
-
-impl Outbox for SqliteOutbox {
+impl Outbox for SqliteStore {
     async fn accept(&self, deliveries: Vec<Delivery>, now: Timestamp) -> Result<Accepted, StoreError> {
         let prepared: Vec<_> = deliveries.into_iter().map(accept::prepare).collect();
         self.writer.write(move |desk| accept::accept(desk, &prepared, now)).await?
@@ -180,6 +152,36 @@ impl Outbox for SqliteOutbox {
         delivery: DeliveryId,
     ) -> Result<Vec<AttemptRecord>, StoreError> {
         self.readers.read(move |connection| read::attempts(connection, tenant, delivery)).await
+    }
+
+    async fn channel_state(
+        &self,
+        tenant: TenantId,
+        channel: ChannelId,
+        now: Timestamp,
+    ) -> Result<Option<ChannelState>, StoreError> {
+        self.readers.read(move |connection| overview::channel(connection, tenant, channel, now)).await
+    }
+
+    async fn channel_states(
+        &self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Result<Vec<ChannelState>, StoreError> {
+        self.readers.read(move |connection| overview::channels(connection, tenant, now)).await
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        self.readers.read(overview::totals).await
+    }
+
+    async fn follow(
+        &self,
+        tenant: TenantId,
+        after: Option<Cursor>,
+        count_max: NonZeroUsize,
+    ) -> Result<Followed, StoreError> {
+        self.readers.read(move |connection| follow::follow(connection, tenant, after, count_max)).await
     }
 
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<Pruned, StoreError> {

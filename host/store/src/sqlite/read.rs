@@ -29,6 +29,10 @@ impl Readers {
         Self { settings: Arc::new(settings), idle: Arc::default(), permits }
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Runs `query` on a thread that may block.
     pub(super) async fn read<T: Send + 'static>(
         &self,
@@ -117,28 +121,30 @@ pub(super) fn attempts(
          FROM attempt a JOIN delivery d ON d.seq = a.delivery JOIN outbox_tenant t ON t.seq = d.tenant
          WHERE t.id = ?1 AND d.id = ?2 ORDER BY a.seq",
     )?;
-    let rows = statement.query_map(params![tenant.as_bytes(), delivery.as_bytes()], |row| {
-        let record: String = row.get(4)?;
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, record))
-    })?;
-    rows.map(|row| {
-        let (redrive, number, leased_at, settled_at, record) = row?;
-        let form: AttemptV1 = serde_json::from_str(&record)?;
-        let verdict = match form.verdict {
-            VerdictV1::Delivered => Verdict::Delivered,
-            VerdictV1::RetryAt(at) => Verdict::RetryAt(moment(at)?),
-            VerdictV1::Dead(reason) => Verdict::Dead(reason),
-        };
-        Ok(AttemptRecord {
-            redrive,
-            number: NonZeroU32::new(number).ok_or(Fault::Value("an attempt without a number"))?,
-            leased_at: moment(leased_at)?,
-            settled_at: moment(settled_at)?,
-            attempt: form.into_attempt(),
-            verdict,
-        })
+    let mut rows = statement.query(params![tenant.as_bytes(), delivery.as_bytes()])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        records.push(attempt(row)?);
+    }
+    Ok(records)
+}
+
+/// An attempt from the first five columns: redrive, number, lease, settlement and record.
+pub(super) fn attempt(row: &Row<'_>) -> Result<AttemptRecord, Fault> {
+    let form: AttemptV1 = serde_json::from_str(&row.get::<_, String>(4)?)?;
+    let verdict = match form.verdict {
+        VerdictV1::Delivered => Verdict::Delivered,
+        VerdictV1::RetryAt(at) => Verdict::RetryAt(moment(at)?),
+        VerdictV1::Dead(reason) => Verdict::Dead(reason),
+    };
+    Ok(AttemptRecord {
+        redrive: row.get(0)?,
+        number: NonZeroU32::new(row.get(1)?).ok_or(Fault::Value("an attempt without a number"))?,
+        leased_at: moment(row.get(2)?)?,
+        settled_at: moment(row.get(3)?)?,
+        attempt: form.into_attempt(),
+        verdict,
     })
-    .collect()
 }
 
 /// A row of [`STATUS`].

@@ -14,6 +14,7 @@ pub(super) struct Prepared {
     delivery: DeliveryId,
     claim: Claim,
     attempt: String,
+    /// Absent if the try delivered.
     failure: Option<(String, String)>,
     verdict: Verdict,
     /// What the record says if someone cancelled the delivery meanwhile.
@@ -68,10 +69,12 @@ pub(super) fn settle(desk: &mut Desk<'_>, prepared: &Prepared, now: Timestamp) -
     let cancelled = prepared.attempt_if_cancelled.as_ref().filter(|_| held.is_cancelled);
     let verdict = if cancelled.is_some() { Verdict::Dead(DeadReason::Cancelled) } else { prepared.verdict };
     let micros = now.as_microsecond();
+    let number = desk.next_attempt();
     desk.run(
-        "INSERT INTO attempt (delivery, claim, redrive, number, leased_at, settled_at, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO attempt (seq, delivery, claim, redrive, number, leased_at, settled_at, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
+            number,
             held.seq,
             prepared.claim.get(),
             held.redrives,
@@ -96,7 +99,8 @@ pub(super) fn settle(desk: &mut Desk<'_>, prepared: &Prepared, now: Timestamp) -
         desk.settled(prepared.delivery);
     }
     desk.touch(held.channel, now);
-    Ok(Settled::Done)
+    let failures_in_row = desk.count_try(held.channel, prepared.failure.is_none(), now)?;
+    Ok(Settled::Done { failures_in_row })
 }
 
 pub(super) fn postpone(
@@ -115,7 +119,7 @@ pub(super) fn postpone(
         wait(desk, &held, until, true)?;
     }
     desk.touch(held.channel, now);
-    Ok(Settled::Done)
+    Ok(Settled::Done { failures_in_row: desk.failures_in_row(held.channel)? })
 }
 
 fn held(desk: &Desk<'_>, delivery: DeliveryId, claim: Claim) -> Result<Option<Held>, Fault> {

@@ -15,18 +15,25 @@ use sandbell_domain::{
 };
 use tempfile::TempDir;
 
-use super::{Settings, SqliteOutbox};
+use super::{Settings, SqliteStore};
 use crate::{LeaseRequest, Outbox, Pace, Retention, Settled, StoreError, Tries};
+
+mod catalog;
+mod upkeep;
 
 mod promises {
     crate::conformance::conformance!(crate::sqlite::tests::handles);
 }
 
+mod promises_of_the_catalog {
+    crate::conformance::catalog_conformance!(crate::sqlite::tests::handles);
+}
+
 /// Each handle has a writer and readers of its own, as each process would.
-fn handles() -> (impl AsyncFn() -> SqliteOutbox, TempDir) {
+fn handles() -> (impl AsyncFn() -> SqliteStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("outbox.db");
-    (async move || SqliteOutbox::open(Settings::new(&path)).unwrap(), folder)
+    (async move || SqliteStore::open(Settings::new(&path)).unwrap(), folder)
 }
 
 struct Rig {
@@ -46,8 +53,8 @@ impl Rig {
         Settings { lock_wait: Duration::from_millis(50), ..Settings::new(self.path()) }
     }
 
-    fn open(&self) -> Result<SqliteOutbox, String> {
-        SqliteOutbox::open(self.settings()).map_err(|error| self.said(&error))
+    fn open(&self) -> Result<SqliteStore, String> {
+        SqliteStore::open(self.settings()).map_err(|error| self.said(&error))
     }
 
     /// The sentence, without the folder that is another in every run.
@@ -111,7 +118,7 @@ async fn a_locked_file_is_waited_for_and_then_said() {
 async fn a_full_disk_is_said_and_got_over() {
     let rig = Rig::new();
     let settings = Settings { file_bytes_max: Some(1024 * 1024), ..rig.settings() };
-    let outbox = SqliteOutbox::open(settings).unwrap();
+    let outbox = SqliteStore::open(settings).unwrap();
     let message = "x".repeat(20_000);
     let mut accepted = 0;
     let error = loop {
@@ -137,7 +144,7 @@ async fn a_full_disk_is_said_and_got_over() {
 async fn a_file_that_cannot_be_used_is_refused_with_a_sentence() {
     let rig = Rig::new();
     let missing = Settings::new(rig.folder.path().join("nowhere/outbox.db"));
-    assert_snapshot!(rig.said(&SqliteOutbox::open(missing).err().unwrap()), @"`/var/lib/sandbell/nowhere/outbox.db` cannot be opened (unable to open database file: /var/lib/sandbell/nowhere/outbox.db); its folder must exist and be writable for this user");
+    assert_snapshot!(rig.said(&SqliteStore::open(missing).err().unwrap()), @"`/var/lib/sandbell/nowhere/outbox.db` cannot be opened (unable to open database file: /var/lib/sandbell/nowhere/outbox.db); its folder must exist and be writable for this user");
     fs::write(rig.path(), "a letter, and not a database: ".repeat(200)).unwrap();
     assert_snapshot!(rig.open().err().unwrap(), @"`/var/lib/sandbell/outbox.db` is damaged (file is not a database); restore a backup, or move the file away to start with an empty one");
 
@@ -161,8 +168,8 @@ async fn a_newer_file_and_another_schema_are_refused() {
     close(rig.open().unwrap(), &rig);
     let other = Connection::open(rig.path()).unwrap();
     other.pragma_update(None, "user_version", 999).unwrap();
-    assert_snapshot!(rig.open().err().unwrap(), @"`/var/lib/sandbell/outbox.db` was written by a newer version (schema 999, this program knows 1); install that version again");
-    other.pragma_update(None, "user_version", 1).unwrap();
+    assert_snapshot!(rig.open().err().unwrap(), @"`/var/lib/sandbell/outbox.db` was written by a newer version (schema 999, this program knows 2); install that version again");
+    other.pragma_update(None, "user_version", 2).unwrap();
     other.execute("UPDATE schema_step SET sha256 = 'other' WHERE step = 1", ()).unwrap();
     assert_snapshot!(rig.open().err().unwrap(), @"step 1 of the schema of `/var/lib/sandbell/outbox.db` is not the one of this program; install the version that wrote the file");
 }
@@ -254,7 +261,7 @@ async fn calls_that_wait_share_a_transaction() {
     assert!(log < 100 * 12 * 4096 / 2, "{log} bytes");
 }
 
-async fn settle_all(outbox: &SqliteOutbox) {
+async fn settle_all(outbox: &SqliteStore) {
     let pace = Pace { leases_max: NonZeroU32::new(1_000).unwrap(), is_ordered: false };
     outbox.set_pace(TenantId::local(), ChannelId::of(&[b"chat"]), pace, now()).await.unwrap();
     let request = LeaseRequest {
@@ -262,7 +269,8 @@ async fn settle_all(outbox: &SqliteOutbox) {
         hold: Duration::from_mins(1),
         count_max: NonZeroUsize::new(1_000).unwrap(),
         tries: Tries::Any,
-        except: Vec::new(),
+        tenant_max: NonZeroUsize::MAX,
+        rooms: Vec::new(),
     };
     for lease in outbox.lease(request).await.unwrap().leases {
         let attempt = Attempt {
@@ -272,7 +280,7 @@ async fn settle_all(outbox: &SqliteOutbox) {
             usage: Usage::default(),
         };
         let settled = outbox.settle(&lease, attempt, Verdict::Delivered, now()).await;
-        assert_eq!(settled, Ok(Settled::Done));
+        assert_eq!(settled, Ok(Settled::Done { failures_in_row: 0 }));
     }
 }
 
@@ -282,7 +290,7 @@ fn pages(rig: &Rig) -> i64 {
 }
 
 /// Waits until the writer has folded its log into the file, as it does when its last handle is gone.
-fn close(outbox: SqliteOutbox, rig: &Rig) {
+fn close(outbox: SqliteStore, rig: &Rig) {
     drop(outbox);
     let log = rig.folder.path().join("outbox.db-wal");
     for _ in 0..1_000 {

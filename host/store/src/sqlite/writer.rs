@@ -167,6 +167,7 @@ impl<Tell: Fn(News)> Thread<Tell> {
 fn may_be_of_one(error: &StoreError) -> bool {
     match error {
         StoreError::OtherContent(_)
+        | StoreError::UnknownTenant(_)
         | StoreError::Full(_)
         | StoreError::Unexpected { .. }
         | StoreError::Damaged { .. } => true,
@@ -176,6 +177,7 @@ fn may_be_of_one(error: &StoreError) -> bool {
         | StoreError::Newer { .. }
         | StoreError::OtherSchema { .. }
         | StoreError::DiskFailed { .. }
+        | StoreError::NoBackup { .. }
         | StoreError::Closed => false,
     }
 }

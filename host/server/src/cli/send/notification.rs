@@ -14,17 +14,16 @@
 //!
 //! Only `version` is needed; the time is now if there is none.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use sandbell_domain::{
-    Address, Contact, Event, Incident, Link, Notification, NotificationId, Object, Severity, Source, TenantId,
-};
+use sandbell_domain::{Notification, NotificationId, TenantId};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use crate::doors::icinga::{Addressing, BadParams, translate};
+use crate::doors::rest::form::{
+    BadField, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm, ObjectForm, Pointer, Table,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BadNotification {
@@ -34,76 +33,27 @@ pub(super) enum BadNotification {
     Icinga(#[from] BadParams),
     #[error("the version must be 1")]
     Version,
-    #[error("event.time: `{0}` is no RFC 3339 time, e.g. 2026-11-22T04:49:53Z")]
-    Time(String),
+    #[error("{0}")]
+    Field(#[from] BadField),
 }
 
+/// The same as the API takes, for one contact.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NotificationV1 {
     version: u32,
     #[serde(default)]
-    contact: ContactV1,
+    contact: ContactForm,
     #[serde(default)]
-    object: ObjectV1,
+    object: ObjectForm,
     #[serde(default)]
-    incident: Option<IncidentV1>,
+    incident: Option<IncidentForm>,
     #[serde(default)]
-    event: EventV1,
+    event: EventForm,
     #[serde(default)]
-    links: Vec<LinkV1>,
+    links: Vec<LinkForm>,
     #[serde(default)]
-    extra: BTreeMap<String, String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ContactV1 {
-    full_name: String,
-    addresses: Vec<AddressV1>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AddressV1 {
-    kind: String,
-    address: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ObjectV1 {
-    name: String,
-    url: String,
-    tags: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IncidentV1 {
-    id: i64,
-    #[serde(default)]
-    url: String,
-    #[serde(default)]
-    severity: Option<Severity>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct EventV1 {
-    time: Option<String>,
-    kind: String,
-    severity: Option<Severity>,
-    title: Option<String>,
-    username: String,
-    message: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LinkV1 {
-    label: String,
-    url: String,
+    extra: Table<String>,
 }
 
 /// Icinga's request, with or without the envelope of the wire.
@@ -122,7 +72,7 @@ pub(super) fn parse(
     let id = NotificationId::of(&[b"cli", &now.as_nanosecond().to_be_bytes(), text.as_bytes()]);
     let json: Json = serde_json::from_str(text)?;
     if json.get("version").is_some() {
-        return neutral(text, serde_json::from_value(json)?, now, id);
+        return neutral(text, serde_json::from_str(text)?, now, id);
     }
     if json.get("method").is_some() && json.get("params").is_some() {
         let Envelope { params } = serde_json::from_str(text)?;
@@ -141,35 +91,18 @@ fn neutral(
     if version != 1 {
         return Err(BadNotification::Version);
     }
-    let time = match event.time {
-        None => now.to_string(),
-        Some(time) if time.parse::<Timestamp>().is_ok() => time,
-        Some(time) => return Err(BadNotification::Time(time)),
-    };
-    let addresses =
-        contact.addresses.into_iter().map(|AddressV1 { kind, address }| Address { kind, address });
-    Ok(Notification {
-        id,
-        tenant: TenantId::local(),
-        contact: Contact { full_name: contact.full_name, addresses: addresses.collect() },
-        object: Object { name: object.name, url: object.url, tags: object.tags.into_iter().collect() },
-        incident: incident.map(|IncidentV1 { id, url, severity }| Incident { id, url, severity }),
-        event: Event {
-            time,
-            kind: event.kind,
-            severity: event.severity,
-            title: event.title,
-            username: event.username,
-            message: event.message,
-        },
-        links: links.into_iter().map(|LinkV1 { label, url }| Link { label, url }).collect(),
-        extra: extra.into_iter().collect(),
-        source: Source { system: "api".to_owned(), payload: text.trim().to_owned() },
-    })
+    let at = Pointer::default();
+    let contact = contact.checked(&at.then("contact"))?;
+    let content = Content { object, incident, event, links, extra };
+    content.check(&at)?;
+    let given = Given { id, tenant: TenantId::local(), now, payload: text.trim().to_owned() };
+    Ok(content.into_notification(contact, given))
 }
 
 #[cfg(test)]
 mod tests {
+    use sandbell_domain::{Severity, Source};
+
     use super::*;
 
     const NOBODY: Addressing<'_> = Addressing { link: "slack", plugin: &[] };

@@ -9,11 +9,12 @@ use super::super::args;
 use super::super::exit::Exit;
 use super::super::problem::Problem;
 use super::super::run::{Context, Done};
-use super::render::{self, millis};
+use super::render;
+use crate::doors::rest::form::AttemptForm;
 
 pub(super) fn print(context: &Context, args: &args::Send, attempt: &Attempt) -> Done {
     if context.output.is_json {
-        context.output.result(String::new, || to_json(attempt, args.dry_run));
+        context.output.result(String::new, || json!(AttemptForm::new(attempt, args.dry_run)));
         return Ok(exit(&attempt.outcome));
     }
     let is_shown = args.verbose || args.dry_run;
@@ -104,33 +105,11 @@ fn problem(plugin: &str, failure: &Failure) -> Problem {
     Problem::new(exit(&Outcome::Failed(failure.clone())), "delivery", what).because(detail.clone()).hint(hint)
 }
 
-/// A dry run delivers nothing; `complete` says that the plugin had said all that it wanted to say.
-fn to_json(attempt: &Attempt, is_dry_run: bool) -> Json {
-    let Attempt { outcome, exchanges, log, usage } = attempt;
-    let outcome = match outcome {
-        Outcome::Delivered { .. } if is_dry_run => json!({ "delivered": false, "complete": true }),
-        Outcome::Delivered { receipt } => json!({ "delivered": true, "receipt": receipt }),
-        Outcome::Failed(Failure { kind, code, detail, retry_after }) => json!({
-            "delivered": false, "kind": kind, "code": code, "detail": detail,
-            "retry_after_ms": retry_after.map(millis),
-        }),
-    };
-    json!({
-        "dry_run": is_dry_run, "outcome": outcome, "exchanges": render::to_json(exchanges), "log": log,
-        "usage": {
-            "wall_ms": millis(usage.wall), "cpu_ms": millis(usage.cpu),
-            "memory_peak_bytes": usage.memory_peak_bytes, "host_calls": usage.host_calls,
-            "sent_bytes": usage.sent_bytes, "received_bytes": usage.received_bytes,
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use insta::assert_snapshot;
-    use sandbell_domain::Usage;
 
     use super::*;
 
@@ -155,18 +134,5 @@ mod tests {
         check(FailureKind::Denied, Exit::Dead);
         check(FailureKind::Trapped, Exit::Dead);
         assert_eq!(exit(&Outcome::Delivered { receipt: Receipt::default() }), Exit::Ok);
-    }
-
-    #[test]
-    fn a_dry_run_has_delivered_nothing() {
-        let attempt = Attempt {
-            outcome: Outcome::Delivered { receipt: Receipt::default() },
-            exchanges: Vec::new(),
-            log: Vec::new(),
-            usage: Usage::default(),
-        };
-        let outcome = |is_dry_run| to_json(&attempt, is_dry_run)["outcome"].to_string();
-        assert_eq!(outcome(true), r#"{"complete":true,"delivered":false}"#);
-        assert!(outcome(false).contains(r#""delivered":true"#));
     }
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
 use sandbell_domain::{Exchange, escape};
-use serde_json::{Value as Json, json};
 
 /// Every exchange in order, for people.
 pub(super) fn to_text(exchanges: &[Exchange]) -> String {
@@ -112,50 +111,6 @@ fn block(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Every exchange in order, for programs.
-pub(super) fn to_json(exchanges: &[Exchange]) -> Json {
-    let one = |exchange: &Exchange| match exchange {
-        Exchange::Http(HttpExchange { method, url, headers, body, answer, error, duration }) => json!({
-            "kind": "http", "method": method, "url": url, "headers": headers, "body": bytes_json(body),
-            "answer": answer.as_ref().map(|HttpAnswer { status, headers, body }| {
-                json!({ "status": status, "headers": headers, "body": bytes_json(body) })
-            }),
-            "error": error, "duration_ms": millis(*duration),
-        }),
-        Exchange::Smtp(SmtpExchange { server, login, from, to, message, answer, error, duration }) => json!({
-            "kind": "smtp", "server": server, "login": login, "from": from, "to": to,
-            "message": bytes_json(message), "answer": answer, "error": error, "duration_ms": millis(*duration),
-        }),
-        Exchange::Publish(exchange) => publish_json(exchange),
-    };
-    exchanges.iter().map(one).collect()
-}
-
-fn publish_json(exchange: &PublishExchange) -> Json {
-    let PublishExchange { capability, broker, login, place, headers, body, answer, error, duration } =
-        exchange;
-    json!({
-        "kind": capability.as_str(), "broker": broker, "login": login, "place": place, "headers": headers,
-        "body": bytes_json(body), "answer": answer, "error": error, "duration_ms": millis(*duration),
-    })
-}
-
-/// Text as it is; other bytes as `{"hex": …}`.
-fn bytes_json(bytes: &[u8]) -> Json {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Json::from(text);
-    }
-    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    json!({ "hex": hex })
-}
-
-pub(super) fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -224,12 +179,5 @@ mod tests {
         );
         assert_eq!(place_and_target("https://a.example"), ("https://a.example", "/"));
         assert_eq!(place_and_target("<secret:url>"), ("<secret:url>", "/"));
-    }
-
-    #[test]
-    fn programs_get_the_bytes() {
-        assert_eq!(bytes_json(b"a\x1b"), json!("a\u{1b}"));
-        assert_eq!(bytes_json(b"\xff\x00"), json!({ "hex": "ff00" }));
-        assert_eq!(to_json(&exchanges())[1]["message"], json!("Subject: x\r\n\r\nbody\r\n"));
     }
 }

@@ -24,7 +24,7 @@ use super::wire::{Answer, Dialect, MethodError};
 use super::{info, reader};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::install::{Prepared, Standing, State, StateError, prepare};
+use crate::install::{Prepared, State, StateError, prepare};
 use crate::telemetry;
 
 /// All of `SetConfig`: the daemon waits for it without a limit of its own (`reference/icinga.md` §1.7).
@@ -134,15 +134,9 @@ impl Host {
 
     /// Answered from what the plugin said when it was installed: no engine, no compiler.
     fn get_info(&self) -> Result<String, MethodError> {
-        let info = || -> Result<PluginInfo, StateError> {
-            let state = State::open(&self.link.state_dir)?;
-            let installed = state.get(&self.link.plugin)?;
-            match installed.standing() {
-                Standing::Upgrade { running } => Ok(state.info(&running)?.info),
-                Standing::Approved | Standing::NotApproved => Ok(installed.info.info),
-            }
-        };
-        let info = info().map_err(|error| MethodError::Failed(error.to_string()))?;
+        let state = State::open(&self.link.state_dir);
+        let info = state.and_then(|state| state.running_info(&self.link.plugin));
+        let info = info.map_err(|error| MethodError::Failed(error.to_string()))?;
         Ok(info::to_json(&info))
     }
 

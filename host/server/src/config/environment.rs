@@ -19,6 +19,11 @@ pub(crate) struct Config {
     pub(crate) program: PathBuf,
 }
 
+/// A variable of the environment, if it is set to something that is text.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
+}
+
 impl Config {
     pub(crate) fn from_env() -> io::Result<Self> {
         let is_root = rustix::process::geteuid().is_root();

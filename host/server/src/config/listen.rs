@@ -1,0 +1,107 @@
+//! `[listen]`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::key::{Key, Kind, Value};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Listen {
+    /// `None` is `off`.
+    #[serde(with = "address")]
+    pub(crate) api: Option<SocketAddr>,
+    #[serde(with = "address")]
+    pub(crate) ops: Option<SocketAddr>,
+    /// Relative to the state directory.
+    pub(crate) socket: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_certificate_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_key_file: Option<PathBuf>,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            api: Some(SocketAddr::from(([127, 0, 0, 1], 8601))),
+            ops: Some(SocketAddr::from(([127, 0, 0, 1], 9601))),
+            socket: PathBuf::from("run/api.sock"),
+            tls_certificate_file: None,
+            tls_key_file: None,
+        }
+    }
+}
+
+impl Listen {
+    /// Whether nothing has to be opened anew; certificates are read again anyway.
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        (self.api, self.ops, &self.socket) == (other.api, other.ops, &other.socket)
+    }
+}
+
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "api",
+        kind: Kind::Address,
+        value: Value::Default("\"127.0.0.1:8601\""),
+        help: "Address and port of the REST API, or \"off\". Port 0 takes a free one, which the log names.",
+    },
+    Key {
+        name: "ops",
+        kind: Kind::Address,
+        value: Value::Default("\"127.0.0.1:9601\""),
+        help: "Address and port of /livez, /readyz and /metrics, or \"off\". Nobody is asked who they are there.",
+    },
+    Key {
+        name: "socket",
+        kind: Kind::Path,
+        value: Value::Default("\"run/api.sock\""),
+        help: "The socket for the command line, relative to the state directory. Root and the host's own user are \
+               operators there; everybody else is refused.",
+    },
+    Key {
+        name: "tls_certificate_file",
+        kind: Kind::Path,
+        value: Value::Example("\"/etc/sandbell/tls/fullchain.pem\""),
+        help: "PEM chain for the API's address. With it, the API speaks TLS only. Read again at a reload.",
+    },
+    Key {
+        name: "tls_key_file",
+        kind: Kind::Path,
+        value: Value::Example("\"/etc/sandbell/tls/key.pem\""),
+        help: "PEM key of the certificate.",
+    },
+];
+
+/// An address, or `off`.
+mod address {
+    use super::{Deserialize, Deserializer, Serializer, SocketAddr, de};
+
+    pub(super) fn serialize<S: Serializer>(
+        address: &Option<SocketAddr>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match address {
+            Some(address) => serializer.collect_str(address),
+            None => serializer.serialize_str("off"),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "off" {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(|_| {
+            de::Error::custom(format!(
+                "`{}` is no address; write one with its port, e.g. `127.0.0.1:8601` or `[::1]:8601`, or `off`",
+                sandbell_domain::escape::line(&text)
+            ))
+        })
+    }
+}
