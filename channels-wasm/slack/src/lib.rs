@@ -80,12 +80,12 @@ impl Channel for Slack {
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
         let mention = self.mention.as_ref();
-        let message = match self.format {
-            Format::Blocks => blocks::message(notification, mention),
-            Format::Attachments => attachment::message(notification, mention),
+        let post = http::post(&self.webhook_url);
+        let post = match self.format {
+            Format::Blocks => post.json(&blocks::message(notification, mention)),
+            Format::Attachments => post.json(&attachment::message(notification, mention)),
         };
-        let response = http::post(&self.webhook_url).json(&message).send()?;
-        answer::check(response)
+        answer::check(post.send()?)
     }
 }
 
@@ -103,7 +103,7 @@ fn colour(severity: Option<Severity>) -> &'static str {
 }
 
 /// Where a reader can go on: the incident, the object, and the buttons that the source brought.
-fn links(notification: &Notification) -> Vec<(&str, &str)> {
+fn links(notification: &Notification) -> impl Iterator<Item = (&str, &str)> {
     let incident = notification.incident.as_ref().map(|incident| ("Incident", incident.url.as_str()));
     let own = [Some(("Object", notification.object.url.as_str())), incident];
     let brought = notification.links.iter().map(|link| (link.label.as_str(), link.url.as_str()));
@@ -112,7 +112,7 @@ fn links(notification: &Notification) -> Vec<(&str, &str)> {
             && (url.starts_with("https://") || url.starts_with("http://"))
             && url.len() <= URL_BYTES_MAX
     };
-    own.into_iter().flatten().chain(brought).filter(is_usable).collect()
+    own.into_iter().flatten().chain(brought).filter(is_usable)
 }
 
 /// The longest URL that Slack takes for a button.

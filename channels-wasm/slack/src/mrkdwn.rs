@@ -54,13 +54,24 @@ impl FromStr for Mention {
     }
 }
 
+/// As [`escape_into`], as a text of its own.
+pub(crate) fn escape(text: &str, chars_max: usize) -> String {
+    let mut escaped = String::with_capacity(text.len() + 16);
+    escape_into(&mut escaped, text, chars_max);
+    escaped
+}
+
 /// Escapes what Slack takes for markup of its own, and cuts to `chars_max` characters with an ellipsis; an entity is
 /// whole or not there.
-pub(crate) fn escape(text: &str, chars_max: usize) -> String {
-    let mut escaped = String::with_capacity(text.len());
+pub(crate) fn escape_into(escaped: &mut String, text: &str, chars_max: usize) {
+    // What has no more bytes than characters are allowed is not cut, unless entities make it longer.
+    if text.len() <= chars_max && !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>')) {
+        escaped.push_str(text);
+        return;
+    }
     let mut count = 0;
     // Where to cut if the text turns out too long: the last place with room for the ellipsis.
-    let mut cut = 0;
+    let mut cut = escaped.len();
     for char in text.chars() {
         if count < chars_max {
             cut = escaped.len();
@@ -88,7 +99,6 @@ pub(crate) fn escape(text: &str, chars_max: usize) -> String {
         escaped.truncate(cut);
         escaped.push('…');
     }
-    escaped
 }
 
 #[cfg(test)]

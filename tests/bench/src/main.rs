@@ -5,13 +5,16 @@
 mod attempt;
 mod door;
 mod fixture;
+mod native;
 mod receiver;
 mod soak;
 mod throughput;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
+use rustix::time::{ClockId, clock_gettime};
 use sandbell_peers::Built;
 
 /// What every benchmark needs.
@@ -70,4 +73,9 @@ fn sizes(bench: &mut Bench) -> Result<()> {
 fn median<T: Ord + Copy>(values: &mut [T]) -> T {
     values.sort_unstable();
     values[values.len() / 2]
+}
+
+/// CPU of all threads of this process: host and guest, and the waking of one by the other.
+fn process_cpu() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
