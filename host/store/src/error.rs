@@ -36,6 +36,8 @@ pub enum StoreError {
     OtherSchema { path: PathBuf, step: u32 },
     #[error("the disk under `{}` failed ({found}); what was answered is safe, nothing more is taken until a restart", path.display())]
     DiskFailed { path: PathBuf, found: String },
+    #[error("no copy was made at `{}`: {found}; name a file that is not there, in a folder with room for it", path.display())]
+    NoBackup { path: PathBuf, found: String },
     #[error("`{}` answered what nobody expects: {found}", path.display())]
     Unexpected { path: PathBuf, found: String },
     #[error("the store has been closed")]
@@ -54,6 +56,7 @@ impl StoreError {
             | Self::Newer { .. }
             | Self::OtherSchema { .. }
             | Self::DiskFailed { .. }
+            | Self::NoBackup { .. }
             | Self::Unexpected { .. }
             | Self::Closed => false,
         }

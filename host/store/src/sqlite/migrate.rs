@@ -25,7 +25,7 @@ const HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_step (
 pub(super) fn migrate(connection: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
     let explain = |fault: rusqlite::Error| Fault::from(fault).into_error(path);
     if version(connection).map_err(explain)? as usize == steps.len() {
-        return check(connection, path, steps);
+        return check(connection, path, steps).map(|_| ());
     }
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
@@ -42,8 +42,8 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Refuses a newer file and one whose steps were others.
-fn check(connection: &Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+/// How many steps ran; refuses a newer file and one whose steps were others.
+pub(super) fn check(connection: &Connection, path: &Path, steps: &[&str]) -> Result<u32, StoreError> {
     let explain = |fault: rusqlite::Error| Fault::from(fault).into_error(path);
     let found = version(connection).map_err(explain)?;
     let known = u32::try_from(steps.len()).expect("there are few steps");
@@ -59,7 +59,7 @@ fn check(connection: &Connection, path: &Path, steps: &[&str]) -> Result<(), Sto
             return Err(StoreError::OtherSchema { path: path.to_owned(), step });
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 fn run(transaction: &Transaction<'_>, step: u32, sql: &str) -> rusqlite::Result<()> {

@@ -1,8 +1,10 @@
 //! The store in one `SQLite` file: one thread writes, several read.
 
 mod accept;
+mod backup;
 mod catalog;
 mod channel;
+mod check;
 mod desk;
 mod fault;
 mod filter;
@@ -25,5 +27,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use check::{Depth, check_file};
 pub use open::Settings;
-pub use store::SqliteStore;
+pub use store::{Size, SqliteStore};

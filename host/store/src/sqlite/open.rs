@@ -1,16 +1,18 @@
 //! Opening the file: how `SQLite` is set up here, and why.
 
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::backup::beside;
 use super::fault::Fault;
 use super::migrate::{STEPS, migrate};
 use crate::StoreError;
 
-/// Where the outbox is and what it may use.
+/// Where the store is and what it may use.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The database file; `SQLite` keeps `-wal` and `-shm` beside it. It is made if it is not there, its folder is not.
@@ -97,4 +99,31 @@ pub(super) fn open_reader(settings: &Settings) -> Result<Connection, StoreError>
     steady(&connection).map_err(explain)?;
     connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
     Ok(connection)
+}
+
+/// A connection for looking at a file that may have another schema, or be damaged; it changes nothing.
+///
+/// Where no log lies beside the file, nobody has it open, and it is read without locks: nothing is left beside it that
+/// belongs to whoever looked.
+pub(super) fn open_to_look(path: &Path, lock_wait: Duration) -> Result<Connection, StoreError> {
+    let explain = |fault: rusqlite::Error| Fault::from(fault).into_error(path);
+    let unfit =
+        |error: std::io::Error| StoreError::CannotOpen { path: path.to_owned(), found: error.to_string() };
+    std::fs::File::open(path).map_err(unfit)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if beside(path, "-wal").exists() {
+        Connection::open_with_flags(path, flags)
+    } else {
+        Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)
+    };
+    let connection = connection.map_err(explain)?;
+    connection.busy_timeout(lock_wait).map_err(explain)?;
+    connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
+    Ok(connection)
+}
+
+/// The file as a URI that promises `SQLite` that nobody writes it (<https://sqlite.org/uri.html>).
+fn immutable(path: &Path) -> String {
+    let bytes: String = path.as_os_str().as_bytes().iter().map(|byte| format!("%{byte:02x}")).collect();
+    format!("file:{bytes}?immutable=1")
 }

@@ -31,14 +31,19 @@ pub(super) fn prune(desk: &mut Desk<'_>, retention: Retention, now: Timestamp) -
             [notification],
         )?;
     }
-    let has_space = give_back(desk)?;
+    let has_space = give_back(desk, KEPT_PAGES)?;
     Ok(Pruned { deliveries: old.len(), has_more: has_more || has_space })
 }
 
-/// Cuts free pages off the file; returns whether there are more. Some stay for what is accepted next.
-fn give_back(desk: &Desk<'_>) -> Result<bool, Fault> {
+/// Gives back what is free, a step of it; returns whether there is more.
+pub(super) fn vacuum(desk: &Desk<'_>) -> Result<bool, Fault> {
+    give_back(desk, 0)
+}
+
+/// Cuts free pages off the file; returns whether there are more. `kept` stay for what is accepted next.
+fn give_back(desk: &Desk<'_>, kept: u32) -> Result<bool, Fault> {
     let free: u32 = desk.statement("PRAGMA freelist_count")?.query_row((), |row| row.get(0))?;
-    let spare = free.saturating_sub(KEPT_PAGES);
+    let spare = free.saturating_sub(kept);
     if spare == 0 {
         return Ok(false);
     }

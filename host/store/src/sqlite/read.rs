@@ -29,6 +29,10 @@ impl Readers {
         Self { settings: Arc::new(settings), idle: Arc::default(), permits }
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Runs `query` on a thread that may block.
     pub(super) async fn read<T: Send + 'static>(
         &self,

@@ -1,10 +1,16 @@
 //! The store in a file: what the contracts' implementations share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use tokio::sync::Notify;
 
+use super::backup::{backup, beside};
+use super::check::{Depth, check};
+use super::fault::Fault;
 use super::open::Settings;
+use super::prune::vacuum;
 use super::read::Readers;
 use super::waiting::Waiting;
 use super::writer::Writer;
@@ -17,6 +23,16 @@ pub struct SqliteStore {
     pub(super) readers: Readers,
     pub(super) waiting: Waiting,
     pub(super) work: Arc<Notify>,
+}
+
+/// How much room the store takes, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub file_bytes: u64,
+    /// Of the file, what is used by nothing and given back or used again.
+    pub free_bytes: u64,
+    /// What was written and is not yet in the file.
+    pub log_bytes: u64,
 }
 
 impl SqliteStore {
@@ -33,4 +49,42 @@ impl SqliteStore {
         })?;
         Ok(Self { writer, readers: Readers::new(settings), waiting, work })
     }
+
+    /// Copies the store into a new file that only its owner can read, while others go on; returns its size in bytes.
+    ///
+    /// The copy is of one moment, was looked at, and is on the disk. It holds sealed secrets, and not the keys.
+    pub async fn backup(&self, to: PathBuf) -> Result<u64, StoreError> {
+        self.readers.read(move |connection| backup(connection, &to)).await
+    }
+
+    /// What is wrong with the file, in words; nothing if it is whole. Others go on meanwhile.
+    pub async fn check(&self, depth: Depth) -> Result<Vec<String>, StoreError> {
+        self.readers.read(move |connection| check(connection, depth)).await
+    }
+
+    pub async fn size(&self) -> Result<Size, StoreError> {
+        let log = beside(&self.readers.settings().path, "-wal");
+        self.readers
+            .read(move |connection| {
+                let pages = |what| pragma(connection, what);
+                let page_bytes = pages("page_size")?;
+                Ok(Size {
+                    file_bytes: pages("page_count")? * page_bytes,
+                    free_bytes: pages("freelist_count")? * page_bytes,
+                    // Absent after a checkpoint by the last who had it open.
+                    log_bytes: std::fs::metadata(log).map_or(0, |log| log.len()),
+                })
+            })
+            .await
+    }
+
+    /// Gives free space back to the disk, a step of it; returns whether there is more. Pruning does so, too, and keeps a
+    /// little for what is accepted next.
+    pub async fn vacuum(&self) -> Result<bool, StoreError> {
+        self.writer.write(|desk| vacuum(desk)).await
+    }
+}
+
+fn pragma(connection: &Connection, what: &str) -> Result<u64, Fault> {
+    Ok(connection.pragma_query_value(None, what, |row| row.get::<_, i64>(0))?.unsigned_abs())
 }

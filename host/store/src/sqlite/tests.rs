@@ -18,6 +18,9 @@ use tempfile::TempDir;
 use super::{Settings, SqliteStore};
 use crate::{LeaseRequest, Outbox, Pace, Retention, Settled, StoreError, Tries};
 
+mod catalog;
+mod upkeep;
+
 mod promises {
     crate::conformance::conformance!(crate::sqlite::tests::handles);
 }

@@ -177,6 +177,7 @@ fn may_be_of_one(error: &StoreError) -> bool {
         | StoreError::Newer { .. }
         | StoreError::OtherSchema { .. }
         | StoreError::DiskFailed { .. }
+        | StoreError::NoBackup { .. }
         | StoreError::Closed => false,
     }
 }
