@@ -74,15 +74,6 @@ pub(crate) enum OpenError {
     Host(String),
 }
 
-/// Why a channel cannot be saved as it is.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CheckError {
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Refused(#[from] ConfigRefusal),
-}
-
 impl OpenError {
     /// What it means for a delivery: whose move it is.
     fn failure(&self) -> Failure {
