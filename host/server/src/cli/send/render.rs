@@ -161,6 +161,7 @@ mod tests {
     use std::time::Duration;
 
     use insta::assert_snapshot;
+    use sandbell_domain::Capability;
 
     use super::*;
 
@@ -184,6 +185,17 @@ mod tests {
                 answer: None,
                 error: Some("550 no such user".to_owned()),
                 duration: Duration::from_millis(3),
+            }),
+            Exchange::Publish(PublishExchange {
+                capability: Capability::Amqp,
+                broker: "amqps://mq.example.com:5671/shop".to_owned(),
+                login: Some("me with <secret:password>".to_owned()),
+                place: "exchange:alerts key:db".to_owned(),
+                headers: vec![("source".to_owned(), "icinga".to_owned())],
+                body: br#"{"text":"disk full"}"#.to_vec(),
+                answer: Some("confirmed".to_owned()),
+                error: None,
+                duration: Duration::from_millis(9),
             }),
         ]
     }
@@ -212,6 +224,15 @@ mod tests {
         body
 
         failed: 550 no such user
+
+        message by amqps://mq.example.com:5671/shop
+        login: me with <secret:password>
+        to exchange:alerts key:db
+        source: icinga
+
+        {"text":"disk full"}
+
+        confirmed in 9 ms
         "#);
     }
 
@@ -231,5 +252,9 @@ mod tests {
         assert_eq!(bytes_json(b"a\x1b"), json!("a\u{1b}"));
         assert_eq!(bytes_json(b"\xff\x00"), json!({ "hex": "ff00" }));
         assert_eq!(to_json(&exchanges())[1]["message"], json!("Subject: x\r\n\r\nbody\r\n"));
+        assert_snapshot!(
+            to_json(&exchanges())[2],
+            @r#"{"answer":"confirmed","body":"{\"text\":\"disk full\"}","broker":"amqps://mq.example.com:5671/shop","duration_ms":9,"error":null,"headers":[["source","icinga"]],"kind":"amqp","login":"me with <secret:password>","place":"exchange:alerts key:db"}"#
+        );
     }
 }
