@@ -11,7 +11,7 @@ use crate::power::Common;
 use crate::publish::{self, Note, PublishPower, check_headers, check_text, invalid, shown};
 use crate::value::{AmqpBroker, AmqpMessage, AmqpServer, Credentials, PublishError};
 
-use session::{Login, Plan, SessionError};
+use session::{Plan, SessionError};
 
 /// Names of exchanges, keys and headers are counted in one byte.
 const NAME_BYTES_MAX: usize = 255;
@@ -49,10 +49,9 @@ async fn attempt_to_publish(
     let login = match &server.login {
         Some(Credentials { user, password }) => {
             publish::check_user(user)?;
-            Login::Plain(common.secrets.password(password, Some(user))?)
+            common.secrets.password(password, Some(user))?
         }
-        None if server.tls && power.tls.client_auth_cert_resolver.has_certs() => Login::External,
-        None => Login::Plain(NOBODY.to_vec().into()),
+        None => NOBODY.to_vec().into(),
     };
     if attempt.mode == Mode::DryRun {
         return Ok(String::new());

@@ -31,21 +31,14 @@ const FRAMES_MAX: u32 = 1000;
 
 const CHANNEL: u16 = 1;
 
-/// Who we are, in the words of SASL.
-pub(super) enum Login {
-    /// Authorization identity, user and password, as `PLAIN` has them (RFC 4616).
-    Plain(Zeroizing<Vec<u8>>),
-    /// By the certificate that TLS showed.
-    External,
-}
-
 /// All that a session needs.
 pub(super) struct Plan<'a> {
     pub(super) target: &'a AuthorizedTarget,
     pub(super) is_encrypted: bool,
     pub(super) tls: &'a Arc<ClientConfig>,
     pub(super) vhost: &'a str,
-    pub(super) login: Login,
+    /// Authorization identity, user and password, as SASL's `PLAIN` has them (RFC 4616).
+    pub(super) login: Zeroizing<Vec<u8>>,
     /// The same for every try, so that a reader can tell a message that came twice.
     pub(super) message_id: &'a str,
     pub(super) message: &'a AmqpMessage,
@@ -57,7 +50,7 @@ pub(super) enum SessionError {
     Dial(#[from] DialError),
     #[error("{0}")]
     Handshake(#[from] HandshakeError),
-    #[error("the broker offers no login that can be used: {0}")]
+    #[error("the broker offers no login by PLAIN, but {0}")]
     NoMechanism(String),
     #[error("the broker refused {what}: {code} {text}")]
     Refused { what: &'static str, code: u16, text: String },
@@ -167,24 +160,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// From the greeting to the tuning, whose answer is left to be sent; gives the largest frame that may be sent.
-    async fn login(&mut self, login: &Login, tuned: &mut Out) -> Result<usize, SessionError> {
+    async fn login(&mut self, login: &[u8], tuned: &mut Out) -> Result<usize, SessionError> {
         self.write(HEADER).await?;
         let Said::Start { mechanisms } = self.reply("the connection").await? else {
             return Err(SessionError::Garbage);
         };
-        let (mechanism, response): (_, &[u8]) = match login {
-            Login::Plain(response) => ("PLAIN", response),
-            Login::External => ("EXTERNAL", b""),
-        };
-        if !mechanisms.iter().any(|offered| offered == mechanism) {
-            let offered = escape::cut(&mechanisms.join(", "), 128);
-            return Err(SessionError::NoMechanism(format!("{mechanism} is not among {offered}")));
+        if !mechanisms.iter().any(|offered| offered == "PLAIN") {
+            return Err(SessionError::NoMechanism(escape::cut(&mechanisms.join(", "), 128)));
         }
         let mut out = Out::default();
         out.method(0, (10, 11), |out| {
             table(out, about_us);
-            short_string(out, mechanism);
-            long_string(out, response);
+            short_string(out, "PLAIN");
+            long_string(out, login);
             short_string(out, "en_US");
         });
         self.write(&Zeroizing::new(out.0)).await?;

@@ -117,7 +117,7 @@ async fn no_amqp_broker_ends_more_than_its_message() {
     .await;
     ends(
         vec![method(0, (10, 10), b"\0\x09\0\0\0\0\0\0\0\x08EXTERNAL\0\0\0\0")],
-        "auth: the broker offers no login that can be used: PLAIN is not among EXTERNAL",
+        "auth: the broker offers no login by PLAIN, but EXTERNAL",
     )
     .await;
     let refusal = method(0, (10, 50), b"\x02\x12\x0cno \x1b[2J \n ok\0\0\0\0");

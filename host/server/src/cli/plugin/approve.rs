@@ -205,7 +205,8 @@ mod tests {
         };
         assert_eq!(check("http POST https://*.example.com/*"), "http POST https://*.example.com/*");
         assert_eq!(check("smtp mail.example.com:25"), "smtp mail.example.com:25");
-        assert_eq!(check("amqp x"), "because: `amqp` is no capability");
+        assert_eq!(check("nats x"), "because: `nats` is no capability");
+        assert_eq!(check("mqtt mqtt://mq topic:a/*"), "mqtt mqtt://mq topic:a/*");
         assert_eq!(check("http POST {url}"), "because: `{url}` names no option of this plugin");
         assert_eq!(
             check("http POST https://*/"),

@@ -116,6 +116,7 @@ mod tests {
     use std::time::Duration;
 
     use insta::assert_snapshot;
+    use sandbell_domain::Capability;
 
     use super::*;
 
@@ -139,6 +140,17 @@ mod tests {
                 answer: None,
                 error: Some("550 no such user".to_owned()),
                 duration: Duration::from_millis(3),
+            }),
+            Exchange::Publish(PublishExchange {
+                capability: Capability::Amqp,
+                broker: "amqps://mq.example.com:5671/shop".to_owned(),
+                login: Some("me with <secret:password>".to_owned()),
+                place: "exchange:alerts key:db".to_owned(),
+                headers: vec![("source".to_owned(), "icinga".to_owned())],
+                body: br#"{"text":"disk full"}"#.to_vec(),
+                answer: Some("confirmed".to_owned()),
+                error: None,
+                duration: Duration::from_millis(9),
             }),
         ]
     }
@@ -167,6 +179,15 @@ mod tests {
         body
 
         failed: 550 no such user
+
+        message by amqps://mq.example.com:5671/shop
+        login: me with <secret:password>
+        to exchange:alerts key:db
+        source: icinga
+
+        {"text":"disk full"}
+
+        confirmed in 9 ms
         "#);
     }
 
