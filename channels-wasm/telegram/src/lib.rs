@@ -3,11 +3,10 @@
 mod answer; // what Telegram says back
 mod target; // chats and topics
 
-use sandbell_chat_text::{Limit, Markup, body, headline, web_url};
+use sandbell_chat_text::{Limit, Markup, Several, body, headline, web_url};
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
-use crate::answer::Outcome;
 use crate::target::{TARGETS_MAX, Target, targets};
 
 /// What Diun's channel waits for each chat.
@@ -84,7 +83,7 @@ impl Channel for Telegram {
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
         let targets = self.targets(notification)?;
         let text = text(notification);
-        let mut outcome = Outcome::default();
+        let mut outcome = Several::default();
         for target in &targets {
             let response = self.request(target, &text).send();
             let sent = response

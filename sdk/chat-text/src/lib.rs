@@ -18,15 +18,21 @@
 //! ```
 
 mod body; // message, facts and links in one text
+mod code; // foreign text as code
 mod facts; // what there is to say
 mod limit; // how long a text may be
 mod markup; // escaping
+mod phone; // telephone numbers
+mod several; // what several requests mean together
 mod thread; // what belongs together
 mod url; // URLs that an operator types
 
 pub use body::body;
+pub use code::{code_block, code_fence, code_span};
 pub use facts::{colour, facts, headline, hex, links};
 pub use limit::{Limit, one_line};
 pub use markup::Markup;
+pub use phone::{phone_number, phone_numbers};
+pub use several::Several;
 pub use thread::{Step, step, thread_key};
 pub use url::web_url;
