@@ -4,9 +4,9 @@
 //! does not end is stopped, a request has a deadline, redirects and proxies are the operator's business, the method is
 //! written in capitals, and no error repeats the URL.
 
-mod request; // the data that the templates see
 mod status; // which answers are good
 
+use sandbell_chat_text::icinga_data;
 use sandbell_go_template::{Functions, Template as GoTemplate};
 use sandbell_sdk::prelude::*;
 
@@ -88,7 +88,7 @@ impl Channel for Webhook {
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
-        let data = request::data(notification);
+        let data = icinga_data(notification);
         let render = |what: &str, template: &GoTemplate| {
             template
                 .render(&data)
