@@ -24,6 +24,7 @@ mod code; // foreign text as code
 mod diun; // Diun's words
 mod facts; // what there is to say
 mod limit; // how long a text may be
+mod markdown; // Markdown as HTML
 mod markup; // escaping
 mod phone; // telephone numbers
 mod several; // what several requests mean together
@@ -42,6 +43,7 @@ pub use code::{code_block, code_fence, code_span};
 pub use diun::{DiunEntry, diun_meta};
 pub use facts::{colour, facts, headline, hex, links};
 pub use limit::{Limit, one_line};
+pub use markdown::markdown_to_html;
 pub use markup::Markup;
 pub use phone::{phone_number, phone_numbers};
 pub use several::Several;
