@@ -59,3 +59,9 @@ pub(crate) fn message_id(response: &Response, is_dry_run: bool) -> Result<String
         _ => SendError::permanent(message),
     })
 }
+
+/// Telegram could not read the markup of the text.
+pub(crate) fn is_about_markup(response: &Response) -> bool {
+    let answer: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
+    answer["description"].as_str().is_some_and(|words| words.contains("can't parse entities"))
+}
