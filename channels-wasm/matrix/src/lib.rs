@@ -3,7 +3,9 @@
 mod answer; // what a homeserver says back
 mod room; // where a message goes
 
-use sandbell_chat_text::{Limit, Markup, Several, body, headline, one_line, web_url};
+use sandbell_chat_text::{
+    GoText, Limit, Markup, Several, body, headline, markdown_to_html_within, one_line, web_url,
+};
 use sandbell_sdk::http::Request;
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
@@ -66,6 +68,14 @@ pub struct Config {
         help(de_DE = "Eine Notiz klingelt nicht, und kein anderer Bot antwortet ihr.")
     )]
     msg_type: MessageType,
+    /// A Go template in Markdown, with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
 }
 
 #[derive(Clone, Copy, Choice)]
@@ -80,6 +90,7 @@ pub struct Matrix {
     login: Login,
     rooms: Vec<String>,
     msg_type: MessageType,
+    template: GoText,
 }
 
 enum Login {
@@ -108,7 +119,8 @@ impl Channel for Matrix {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { homeserver, user, password, access_token, room_id, msg_type } = config;
+        let Config { homeserver, user, password, access_token, room_id, msg_type, template_body } = config;
+        let template = GoText::new(None, template_body.as_deref(), false)?;
         let homeserver = web_url("homeserver_url", &homeserver)?.trim_end_matches('/').to_owned();
         let login = match (user, password, access_token) {
             (None, None, Some(token)) => Login::Token(token),
@@ -117,13 +129,14 @@ impl Channel for Matrix {
         };
         let rooms = rooms(room_id.as_deref().unwrap_or_default())
             .map_err(|message| ConfigError::option("room_id", message))?;
-        Ok(Self { homeserver, login, rooms, msg_type })
+        Ok(Self { homeserver, login, rooms, msg_type, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
         let rooms = self.rooms(notification)?;
+        let own = self.template.body(notification)?;
         let session = self.log_in(notification)?;
-        let message = self.message(notification);
+        let message = self.message(notification, own.as_deref());
         let mut several = Several::default();
         for room in &rooms {
             let sent = self.write(&session, room, &message, notification);
@@ -210,13 +223,12 @@ impl Matrix {
         answer::field(&sent, "event_id", is_dry_run)
     }
 
-    fn message(&self, notification: &Notification) -> Value {
-        let title = one_line(&headline(notification), TITLE);
-        let joined = |title: String, body: String, gap: &str| {
-            if body.is_empty() { title } else { format!("{title}{gap}{body}") }
+    /// `own` is what a template of the operator made.
+    fn message(&self, notification: &Notification, own: Option<&str>) -> Value {
+        let (plain, html) = match own {
+            Some(own) => (PLAIN.cut(own), markdown_to_html_within(own, HTML)),
+            None => texts(notification),
         };
-        let plain = joined(title.clone(), body(notification, Markup::Plain, PLAIN), "\n\n");
-        let html = body(notification, Markup::Html, HTML).trim_end().replace('\n', "<br/>");
         json!({
             "msgtype": match self.msg_type {
                 MessageType::Notice => "m.notice",
@@ -224,9 +236,21 @@ impl Matrix {
             },
             "body": plain,
             "format": "org.matrix.custom.html",
-            "formatted_body": joined(Markup::Html.bold(&title, TITLE.with_max(2 * TITLE.max())), html, "<br/><br/>"),
+            "formatted_body": html,
         })
     }
+}
+
+/// Plain and in HTML.
+fn texts(notification: &Notification) -> (String, String) {
+    let title = one_line(&headline(notification), TITLE);
+    let joined = |title: &str, body: String, gap: &str| {
+        if body.is_empty() { title.to_owned() } else { format!("{title}{gap}{body}") }
+    };
+    let plain = joined(&title, body(notification, Markup::Plain, PLAIN), "\n\n");
+    let html = body(notification, Markup::Html, HTML).trim_end().replace('\n', "<br/>");
+    let title = Markup::Html.bold(&title, TITLE.with_max(2 * TITLE.max()));
+    (plain, joined(&title, html, "<br/><br/>"))
 }
 
 fn authorised(request: Request, session: &Template) -> Request {

@@ -35,7 +35,7 @@ fn refused(config: &Value) -> String {
 fn the_channel_describes_itself() {
     let names: Vec<_> =
         form::<Config>().as_array().unwrap().iter().map(|option| option["name"].to_string()).collect();
-    assert_snapshot!(names.join(" "), @r#""homeserver_url" "user" "password" "access_token" "room_id" "msg_type""#);
+    assert_snapshot!(names.join(" "), @r#""homeserver_url" "user" "password" "access_token" "room_id" "msg_type" "template_body""#);
     assert_snapshot!(describe::<Matrix>(), @"
     Matrix by Sandbell
     addresses: matrix
@@ -185,4 +185,26 @@ fn what_cannot_work_is_refused_before_anything_is_sent() {
     let mut notification = Notification::example();
     notification.delivery.dry_run = true;
     assert_eq!(host.send::<Matrix>(&config(&[]), &notification).unwrap(), Receipt::new());
+}
+
+#[test]
+fn templates_take_the_place_of_the_text() {
+    let mut config = config(&[]);
+    config["template_body"] = json!("**{{ .Entry.Image.Tag | upper }}** & {{ .Meta.Hostname }}");
+    let host = FakeHost::new();
+    host.reply(200, &[], JOINED);
+    host.reply(200, &[], SENT);
+    host.send::<Matrix>(&config, &sandbell_chat_text::testing::diun("new")).unwrap();
+    let sent = host.requests()[1].json();
+    assert_eq!(sent["body"], "**LATEST** & myserver");
+    assert_eq!(sent["formatted_body"], "<b>LATEST</b> &amp; myserver");
+    config["template_body"] = json!("{{ .Entry");
+    let error = FakeHost::new().configure::<Matrix>(&config).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`template_body` cannot parse body template: template: body:1: unclosed action"
+    );
+    config["template_body"] = json!("{{ .Entry.Nope }}");
+    let error = FakeHost::new().send::<Matrix>(&config, &Notification::example()).unwrap_err();
+    assert_eq!((error.retry, error.code.as_str()), (Retry::Never, code::CONFIG));
 }

@@ -8,8 +8,6 @@ use sandbell_sdk::http::Response;
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::{self, Value};
 
-use crate::message::Own;
-
 /// What Icinga's channel waits for the whole exchange.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
@@ -133,7 +131,7 @@ impl Channel for RocketChat {
                 "contact user {name} does not specify a rocketchat channel or username"
             ))
         })?;
-        let own = Own { title: self.template.title(notification)?, body: self.template.body(notification)? };
+        let own = self.template.own(notification)?;
         let is_diun = match self.style {
             Style::Auto => notification.source.system == "diun",
             style => style == Style::Diun,

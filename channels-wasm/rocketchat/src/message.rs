@@ -1,6 +1,6 @@
 //! The message: Icinga's text, or Diun's title with an attachment (`reference/icinga.md` §4.3, `diun.md` §1.3).
 
-use sandbell_chat_text::{DiunEntry, Limit, diun_meta, facts, headline};
+use sandbell_chat_text::{DiunEntry, Limit, OwnText, diun_meta, facts, headline};
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
@@ -11,21 +11,15 @@ const KEY: Limit = Limit::Chars(100);
 const VALUE: Limit = Limit::Chars(500);
 const FIELDS_MAX: usize = 20;
 
-/// What templates of the operator made; without one it is the style's own text.
-pub(crate) struct Own {
-    pub(crate) title: Option<String>,
-    pub(crate) body: Option<String>,
-}
-
 /// Subject and body in one text.
-pub(crate) fn icinga(notification: &Notification, room: &str, own: Own) -> Value {
+pub(crate) fn icinga(notification: &Notification, room: &str, own: OwnText) -> Value {
     let subject = own.title.unwrap_or_else(|| notification.subject());
     let body = own.body.unwrap_or_else(|| notification.body());
     json!({ "channel": room, "text": TEXT.cut(&format!("{subject}\n\n{body}")) })
 }
 
 /// Diun's name and picture, the title as text, and an attachment where the form wants one.
-pub(crate) fn diun(notification: &Notification, room: &str, own: Own, render_attachment: bool) -> Value {
+pub(crate) fn diun(notification: &Notification, room: &str, own: OwnText, render_attachment: bool) -> Value {
     let entry = DiunEntry::of(notification);
     let title =
         own.title.unwrap_or_else(|| entry.as_ref().map_or_else(|| headline(notification), DiunEntry::title));

@@ -43,11 +43,11 @@ pub use code::{code_block, code_fence, code_span};
 pub use diun::{DiunEntry, diun_meta};
 pub use facts::{colour, facts, headline, hex, links};
 pub use limit::{Limit, one_line};
-pub use markdown::markdown_to_html;
+pub use markdown::{markdown_to_html, markdown_to_html_within};
 pub use markup::Markup;
 pub use phone::{phone_number, phone_numbers};
 pub use several::Several;
 #[cfg(feature = "templates")]
-pub use templates::{GoText, diun_data, icinga_data};
+pub use templates::{GoText, OwnText, diun_data, icinga_data};
 pub use thread::{Step, step, thread_key};
 pub use url::web_url;

@@ -22,6 +22,12 @@ pub fn markdown_to_html(markdown: &str) -> String {
     }
 }
 
+/// The same for a service that takes so much: what is longer is text without tags, cut between characters.
+pub fn markdown_to_html_within(markdown: &str, limit: Limit) -> String {
+    let html = markdown_to_html(markdown);
+    if limit.measure(&html) <= limit.max() { html } else { Markup::Html.escape(markdown, limit) }
+}
+
 fn inline(text: &str, depth: u8) -> String {
     let mut html = String::with_capacity(text.len());
     let mut rest = text;
@@ -108,6 +114,12 @@ mod tests {
         ] {
             assert_eq!(markdown_to_html(text), want, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_text() {
+        assert_eq!(markdown_to_html_within("**a**", Limit::Chars(8)), "<b>a</b>");
+        assert_eq!(markdown_to_html_within("**a**&", Limit::Chars(8)), "**a**…");
     }
 
     #[test]

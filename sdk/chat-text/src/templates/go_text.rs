@@ -12,6 +12,13 @@ pub struct GoText {
     body: Option<Template>,
 }
 
+/// What the templates made of one notification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnText {
+    pub title: Option<String>,
+    pub body: Option<String>,
+}
+
 impl GoText {
     /// Parses both, each without the blanks around it; `escapeMarkdown` is for the channels in which Diun has it.
     pub fn new(title: Option<&str>, body: Option<&str>, has_escape: bool) -> Result<Self, ConfigError> {
@@ -25,6 +32,11 @@ impl GoText {
             })
         };
         Ok(Self { title: parse("title", title)?, body: parse("body", body)? })
+    }
+
+    /// The operator's title and body, as far as there are some.
+    pub fn own(&self, notification: &Notification) -> Result<OwnText, SendError> {
+        Ok(OwnText { title: self.title(notification)?, body: self.body(notification)? })
     }
 
     /// The operator's title, if there is one.

@@ -5,5 +5,5 @@ mod go_text; // a title and a body
 mod icinga; // Icinga's words
 
 pub use data::diun_data;
-pub use go_text::GoText;
+pub use go_text::{GoText, OwnText};
 pub use icinga::icinga_data;
