@@ -33,7 +33,7 @@ pub(crate) fn diun(notification: &Notification) -> Content {
     let made = |code: fn(&str) -> String| {
         let facts = [("at", created.as_str()), ("with digest", digest), ("for platform", platform)];
         let facts = facts.iter().filter(|(_, value)| !value.is_empty());
-        facts.map(|(word, value)| format!(" {word} {}", code(value))).collect::<String>()
+        facts.map(|(word, value)| format!(" {word} {}", code(value))).collect::<Vec<_>>().concat()
     };
     let text = format!(
         "Docker tag {image} which you subscribed to through {provider} provider {news} on {domain} registry (triggered by {hostname} host).\n\nThis image has been {verb}{}.\n{hub_link}\n\nNeed help, or have questions? Go to {} and leave an issue.",
@@ -113,7 +113,7 @@ pub(crate) fn cloudforet(notification: &Notification) -> Content {
 }
 
 /// Templates of the operator take the place of subject and text; a body is Markdown, as in Diun.
-pub(crate) fn with_templates(content: Content, title: Option<String>, body: Option<String>) -> Content {
+pub(crate) fn with_templates(content: Content, title: Option<&str>, body: Option<String>) -> Content {
     let Content { subject, text, html } = content;
     let (text, html) = match body {
         Some(body) => {
@@ -122,7 +122,7 @@ pub(crate) fn with_templates(content: Content, title: Option<String>, body: Opti
         }
         None => (text, html),
     };
-    let subject = SUBJECT.cut(title.as_deref().unwrap_or(&subject).trim());
+    let subject = SUBJECT.cut(title.unwrap_or(&subject).trim());
     Content { subject, text, html }
 }
 
@@ -138,7 +138,7 @@ fn plain(subject: String, notification: &Notification) -> Content {
     let parts =
         [broken(message), rows, if link.is_empty() { String::new() } else { anchor(&escaped(link), link) }];
     let html: String =
-        parts.iter().filter(|part| !part.is_empty()).map(|part| format!("<p>{part}</p>")).collect();
+        parts.iter().filter(|part| !part.is_empty()).map(|part| ["<p>", part, "</p>"].concat()).collect();
     let text = joined(&[&MESSAGE.cut(message), &lines.join("\n"), link]);
     Content { subject, text, html: Some(html) }
 }
@@ -248,16 +248,12 @@ mod tests {
     #[test]
     fn templates_take_the_place() {
         let own = |title: Option<&str>, body: Option<&str>| {
-            shown(&with_templates(
-                icinga(&Notification::example()),
-                title.map(str::to_owned),
-                body.map(str::to_owned),
-            ))
+            shown(&with_templates(icinga(&Notification::example()), title, body.map(str::to_owned)))
         };
         assert_eq!(own(Some(" T "), Some("**b** & c")), "T\n\n**b** & c\n\n<b>b</b> &amp; c");
         assert!(own(None, None).ends_with("no HTML"));
         assert_eq!(
-            with_templates(icinga(&Notification::example()), Some("x".repeat(900)), None).subject.len(),
+            with_templates(icinga(&Notification::example()), Some(&"x".repeat(900)), None).subject.len(),
             252
         );
     }

@@ -182,7 +182,7 @@ impl Email {
             Style::Cloudforet => content::cloudforet(notification),
         };
         let (title, body) = (self.template.title(notification)?, self.template.body(notification)?);
-        Ok(content::with_templates(content, title, body))
+        Ok(content::with_templates(content, title.as_deref(), body))
     }
 }
 

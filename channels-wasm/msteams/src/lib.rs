@@ -126,10 +126,9 @@ export!(Teams);
 impl Teams {
     fn message(&self, notification: &Notification) -> Result<Value, SendError> {
         let body = self.template.body(notification)?;
-        let style = match self.style.of(notification) {
-            Style::Auto | Style::Own if body.is_some() => Style::Diun,
-            style => style,
-        };
+        let style = self.style.of(notification);
+        let is_own = matches!(style, Style::Auto | Style::Own);
+        let style = if is_own && body.is_some() { Style::Diun } else { style };
         let is_adaptive = matches!(self.card_type, CardType::AdaptiveCard);
         Ok(match (style, is_adaptive) {
             (Style::Diun, true) => dialect::diun_adaptive_card(notification, body, self.render_facts),

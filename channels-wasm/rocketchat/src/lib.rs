@@ -134,7 +134,8 @@ impl Channel for RocketChat {
         let own = self.template.own(notification)?;
         let is_diun = match self.style {
             Style::Auto => notification.source.system == "diun",
-            style => style == Style::Diun,
+            Style::Diun => true,
+            Style::Icinga => false,
         };
         let message = if is_diun {
             message::diun(notification, room, own, self.render_attachment)

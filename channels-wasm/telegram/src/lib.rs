@@ -11,7 +11,7 @@ use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
 use crate::target::{TARGETS_MAX, Target, targets};
-use crate::text::Text;
+use crate::text::Message;
 
 /// What Diun's channel waits for each chat.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -155,7 +155,7 @@ impl Telegram {
         }
     }
 
-    fn text(&self, notification: &Notification) -> Result<Text, SendError> {
+    fn text(&self, notification: &Notification) -> Result<Message, SendError> {
         let style = self.style.of(notification);
         if let Some(body) = self.template.body(notification)?.filter(|body| !body.trim().is_empty()) {
             return Ok(text::template(body, style == Style::Diun));
@@ -169,17 +169,22 @@ impl Telegram {
     }
 
     /// Markup that Telegram cannot read goes out once more as text, as Cloudforet's channel does.
-    fn write(&self, target: &Target, text: &Text, notification: &Notification) -> Result<String, SendError> {
+    fn write(
+        &self,
+        target: &Target,
+        text: &Message,
+        notification: &Notification,
+    ) -> Result<String, SendError> {
         let is_dry_run = notification.delivery.dry_run;
         let response = self.request(target, text).send()?;
-        let plain = Text { text: text.text.clone(), parse_mode: None, buttons: text.buttons.clone() };
+        let plain = Message { text: text.text.clone(), parse_mode: None, buttons: text.buttons.clone() };
         if text.parse_mode.is_some() && answer::is_about_markup(&response) {
             return answer::message_id(&self.request(target, &plain).send()?, is_dry_run);
         }
         answer::message_id(&response, is_dry_run)
     }
 
-    fn request(&self, target: &Target, text: &Text) -> http::Request {
+    fn request(&self, target: &Target, text: &Message) -> http::Request {
         let Target { chat, topic } = target;
         let mut message = json!({
             "chat_id": chat.parse().map_or_else(|_| Value::from(chat.as_str()), |id: i64| id.into()),

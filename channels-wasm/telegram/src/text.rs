@@ -15,7 +15,7 @@ const BUTTON: Limit = Limit::Utf16(64);
 const BUTTONS_MAX: usize = 8;
 
 /// A message without its chat.
-pub(crate) struct Text {
+pub(crate) struct Message {
     pub(crate) text: String,
     /// Telegram's word for the markup; without it there is none.
     pub(crate) parse_mode: Option<&'static str>,
@@ -23,7 +23,7 @@ pub(crate) struct Text {
     pub(crate) buttons: Vec<(String, String)>,
 }
 
-impl Text {
+impl Message {
     fn new(text: String, parse_mode: Option<&'static str>) -> Self {
         Self { text, parse_mode, buttons: Vec::new() }
     }
@@ -37,19 +37,19 @@ impl Text {
 }
 
 /// Headline in bold, message, facts and links.
-pub(crate) fn own(notification: &Notification) -> Text {
+pub(crate) fn own(notification: &Notification) -> Message {
     let title = Markup::Html.bold(&headline(notification), TITLE);
     let body = body(notification, Markup::Html, TEXT.less(TEXT.measure(&title) + "\n\n".len()));
-    Text::new(if body.is_empty() { title } else { format!("{title}\n\n{body}") }, Some("HTML"))
+    Message::new(if body.is_empty() { title } else { format!("{title}\n\n{body}") }, Some("HTML"))
 }
 
 /// Subject and body as they are.
-pub(crate) fn icinga(notification: &Notification) -> Text {
-    Text::new(TEXT.cut(&format!("{}\n\n{}", notification.subject(), notification.body())), None)
+pub(crate) fn icinga(notification: &Notification) -> Message {
+    Message::new(TEXT.cut(&format!("{}\n\n{}", notification.subject(), notification.body())), None)
 }
 
 /// Diun's sentence in Telegram's first Markdown.
-pub(crate) fn diun(notification: &Notification) -> Text {
+pub(crate) fn diun(notification: &Notification) -> Message {
     let Some(entry) = DiunEntry::of(notification) else { return own(notification) };
     let DiunEntry { image, hub_link, provider, hostname, .. } = &entry;
     let is_link = hub_link.starts_with("https://") && !hub_link.contains([')', ' ']);
@@ -61,16 +61,16 @@ pub(crate) fn diun(notification: &Notification) -> Text {
     let text = format!(
         "Docker tag {name} which you subscribed to through {provider} provider {news} on {domain} registry (triggered by {hostname} host)."
     );
-    Text::new(text, Some("Markdown")).cut_to_limit()
+    Message::new(text, Some("Markdown")).cut_to_limit()
 }
 
 /// What a template of the operator made: in Diun's style Markdown, else HTML.
-pub(crate) fn template(body: String, is_diun: bool) -> Text {
-    Text::new(body, Some(if is_diun { "Markdown" } else { "HTML" })).cut_to_limit()
+pub(crate) fn template(body: String, is_diun: bool) -> Message {
+    Message::new(body, Some(if is_diun { "Markdown" } else { "HTML" })).cut_to_limit()
 }
 
 /// Type and title, description, tags, and the buttons that the original loses.
-pub(crate) fn cloudforet(notification: &Notification) -> Text {
+pub(crate) fn cloudforet(notification: &Notification) -> Message {
     let message = CloudforetMessage::of(notification);
     let title = Markup::Html.escape(&message.title, TITLE);
     let title = match &message.link {
@@ -92,10 +92,10 @@ pub(crate) fn cloudforet(notification: &Notification) -> Text {
     let description = Markup::Html.escape(&message.description, room);
     let description = if description.is_empty() { description } else { format!("\n\n{description}\n") };
     let text = format!("{head}{description}{tags}");
-    Text { buttons: message.callbacks, ..Text::new(text, Some("HTML")) }
+    Message { buttons: message.callbacks, ..Message::new(text, Some("HTML")) }
 }
 
-impl Text {
+impl Message {
     /// What is too long goes without markup: a cut could end inside of it.
     fn cut_to_limit(self) -> Self {
         if TEXT.measure(&self.text) <= TEXT.max() {

@@ -167,7 +167,7 @@ fn filled(node: &Node, data: &Value) -> Value {
     match node {
         Node::Plain(value) => value.clone(),
         Node::Text(pieces) => match pieces.as_slice() {
-            [Piece::Path(steps)] => typed(find(steps, data)),
+            [Piece::Path(steps)] => typed(&find(steps, data)),
             pieces => Value::String(text(pieces, data)),
         },
         Node::List(items) => items.iter().map(|item| filled(item, data)).collect(),
@@ -178,8 +178,8 @@ fn filled(node: &Node, data: &Value) -> Value {
     }
 }
 
-fn typed(found: Vec<&Value>) -> Value {
-    match found.as_slice() {
+fn typed(found: &[&Value]) -> Value {
+    match found {
         [] => Value::Null,
         [one] => (*one).clone(),
         several => several.iter().map(|value| (*value).clone()).collect(),

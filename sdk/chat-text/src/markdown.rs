@@ -17,8 +17,9 @@ pub fn markdown_to_html(markdown: &str) -> String {
     let paragraphs = markdown.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
     let paragraphs: Vec<_> = paragraphs.map(|paragraph| inline(paragraph, 0)).collect();
     match paragraphs.as_slice() {
+        [] => String::new(),
         [only] => only.clone(),
-        several => several.iter().map(|paragraph| format!("<p>{paragraph}</p>")).collect(),
+        several => format!("<p>{}</p>", several.join("</p><p>")),
     }
 }
 
