@@ -81,7 +81,7 @@ mod tests {
         let text = r#"Docker tag {{ if .Entry.Image.HubLink }}[**{{ .Entry.Image }}**]({{ .Entry.Image.HubLink }}){{ else }}**{{ .Entry.Image }}**{{ end }} which you subscribed to through {{ .Entry.Provider }} provider {{ if (eq .Entry.Status "new") }}is available{{ else }}has been updated{{ end }} on {{ .Entry.Image.Domain }} registry (triggered by {{ escapeMarkdown .Meta.Hostname }} host)."#;
         assert_snapshot!(body(text, &diun("new")), @"Docker tag [**docker.io/library/alpine:latest**](https://hub.docker.com/_/alpine) which you subscribed to through docker provider is available on docker.io registry (triggered by myserver host).");
         assert_snapshot!(body(r#" {{ .Entry.Manifest.Created.Format "Jan 02, 2006" }} {{ .Meta.ID }} {{ .Entry.Image.Tag | upper }} {{ .Entry.Metadata.ctn_names }} "#, &diun("new")), @"Mar 26, 2020 diun LATEST web_1");
-        assert_snapshot!(body(r#"{{ regexReplaceAll "a(.)p" "<$1>" .Entry.Image.Path }}"#, &diun("new")), @"library/<l>ine");
+        assert_snapshot!(body(r#"{{ regexReplaceAll "(library)" "<$1>" .Entry.Image.Path }}"#, &diun("new")), @"<library>/alpine");
     }
 
     #[test]
