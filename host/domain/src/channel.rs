@@ -1,8 +1,9 @@
 //! A tenant's configured use of a plugin, and what it may use up.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{ChannelId, Config, Digest, Grants, TenantId};
+use crate::{ChannelId, Config, Digest, Grants, RetryPolicy, TenantId};
 
 /// A plugin, a configuration that it was given, and the powers that follow from both.
 #[derive(Clone, Debug)]
@@ -23,6 +24,31 @@ impl Channel {
     pub fn carried(tenant: TenantId, kind: &str, plugin: Digest, config: Config, grants: Grants) -> Self {
         let id = ChannelId::of(&[tenant.as_bytes(), kind.as_bytes(), &config.identity()]);
         Self { id, tenant, kind: kind.to_owned(), plugin, config, grants, limits: Limits::default() }
+    }
+}
+
+/// How the deliveries of a channel are tried; a tenant may change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelPolicy {
+    pub retry: RetryPolicy,
+    pub attempts_at_once_max: NonZeroU32,
+    /// One after the other in the order of their acceptance.
+    pub is_ordered: bool,
+    /// Attempts that may begin in a minute. Absent: as many as there are.
+    pub per_minute_max: Option<NonZeroU32>,
+    /// The channel is disabled after so many failed attempts in a row (Quay does so after 3). Absent: never.
+    pub disable_after: Option<NonZeroU32>,
+}
+
+impl Default for ChannelPolicy {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            attempts_at_once_max: NonZeroU32::MIN.saturating_add(15),
+            is_ordered: false,
+            per_minute_max: None,
+            disable_after: None,
+        }
     }
 }
 
@@ -55,6 +81,10 @@ pub struct Limits {
     pub mails_max: u32,
     pub mail_recipients_max: usize,
     pub mail_bytes_max: usize,
+    /// Messages to AMQP and MQTT brokers, together.
+    pub publishes_max: u32,
+    /// One message: its body, its headers and its names.
+    pub publish_bytes_max: usize,
     pub log_lines_max: usize,
     pub log_bytes_max: usize,
     /// A text that a plugin returns: receipt, error, config error.
@@ -81,6 +111,8 @@ impl Default for Limits {
             mails_max: 1,
             mail_recipients_max: 50,
             mail_bytes_max: 10 * MIB,
+            publishes_max: 10,
+            publish_bytes_max: 256 * KIB,
             log_lines_max: 200,
             log_bytes_max: 64 * KIB,
             result_bytes_max: 4 * KIB,

@@ -87,6 +87,11 @@ id! {
     DeliveryId, "dlv"
 }
 
+id! {
+    /// The right to call the API.
+    TokenId, "tok"
+}
+
 impl TenantId {
     /// The tenant of a host that serves one organisation only.
     pub fn local() -> Self {

@@ -15,20 +15,22 @@ pub mod route;
 pub mod rule;
 mod setting;
 pub mod target;
+pub mod tenant;
 
-pub use channel::{Channel, Limits};
+pub use channel::{Channel, ChannelPolicy, Limits};
 pub use config::{Config, ConfigError, Setting, SettingValue};
 pub use delivery::{
     Attempt, Delivery, Exchange, Failure, FailureKind, Lease, LogLevel, LogLine, Mode, Outcome, Receipt,
     Usage,
 };
-pub use grant::{Approval, Grants, HttpGrant, Refusal, SmtpGrant, approve};
-pub use id::{ChannelId, DeliveryId, NotificationId, TenantId};
+pub use grant::{AmqpGrant, Approval, Grants, HttpGrant, MqttGrant, Refusal, SmtpGrant, approve};
+pub use id::{ChannelId, DeliveryId, NotificationId, TenantId, TokenId};
 pub use notification::{Address, Contact, Event, Incident, Link, Notification, Object, Severity, Source};
 pub use plugin::{
     Capability, Choice, ConfigOption, DefaultValue, Digest, Localized, OptionKind, PluginInfo, Want,
 };
 pub use retry::{DeadReason, RetryPolicy, Verdict, judge};
 pub use route::{RouteError, Target, fan_out};
-pub use rule::{HostPattern, HttpRule, NetworkRule, PathPattern, SmtpRule};
+pub use rule::{AmqpRule, HostPattern, HttpRule, MqttRule, NamePattern, NetworkRule, PathPattern, SmtpRule};
 pub use target::BadTarget;
+pub use tenant::{Name, Scope, Tenant, Token};

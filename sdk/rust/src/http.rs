@@ -177,6 +177,21 @@ impl Request {
         answer(backend::http_send(&self.finish()?))
     }
 
+    /// Asks for an access token of OAuth 2.0 by this request, or takes the one that the host keeps for the channel from
+    /// the same request before. The token can be placed, never read, and lives as long as the attempt.
+    pub fn token(self) -> Result<Secret, Error> {
+        self.ask(false)
+    }
+
+    /// As [`Request::token`], but not the one that is kept, because the other side no longer takes it.
+    pub fn new_token(self) -> Result<Secret, Error> {
+        self.ask(true)
+    }
+
+    fn ask(self, renew: bool) -> Result<Secret, Error> {
+        Ok(Secret::new(backend::http_token(&self.finish()?, renew)?))
+    }
+
     /// A content type that the author chose stays.
     fn content_type(self, value: &str) -> Self {
         let is_set = self.wit.headers.iter().any(|header| header.name.eq_ignore_ascii_case("content-type"));
@@ -213,6 +228,7 @@ impl From<Error> for SendError {
         let error = match code.as_str() {
             "denied" => Self::never(code::DENIED, message),
             "invalid-request" | "secret" => Self::never(code::CONFIG, message),
+            "auth" => Self::never(code::AUTH, message),
             // The request went out: another would only repeat it.
             "too-large" => Self::never(code::PROTOCOL, message),
             "dns" | "connect" | "tls" | "timeout" => Self::later(code::UNREACHABLE, message),

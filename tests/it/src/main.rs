@@ -6,4 +6,5 @@ mod host;
 mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects
 mod mail; // a real mail server
+mod publish; // real brokers of messages
 mod send; // one delivery by hand

@@ -104,9 +104,11 @@ fn problem(plugin: &str, failure: &Failure) -> Problem {
     Problem::new(exit(&Outcome::Failed(failure.clone())), "delivery", what).because(detail.clone()).hint(hint)
 }
 
+/// A dry run delivers nothing; `complete` says that the plugin had said all that it wanted to say.
 fn to_json(attempt: &Attempt, is_dry_run: bool) -> Json {
     let Attempt { outcome, exchanges, log, usage } = attempt;
     let outcome = match outcome {
+        Outcome::Delivered { .. } if is_dry_run => json!({ "delivered": false, "complete": true }),
         Outcome::Delivered { receipt } => json!({ "delivered": true, "receipt": receipt }),
         Outcome::Failed(Failure { kind, code, detail, retry_after }) => json!({
             "delivered": false, "kind": kind, "code": code, "detail": detail,
@@ -128,6 +130,7 @@ mod tests {
     use std::time::Duration;
 
     use insta::assert_snapshot;
+    use sandbell_domain::Usage;
 
     use super::*;
 
@@ -152,5 +155,18 @@ mod tests {
         check(FailureKind::Denied, Exit::Dead);
         check(FailureKind::Trapped, Exit::Dead);
         assert_eq!(exit(&Outcome::Delivered { receipt: Receipt::default() }), Exit::Ok);
+    }
+
+    #[test]
+    fn a_dry_run_has_delivered_nothing() {
+        let attempt = Attempt {
+            outcome: Outcome::Delivered { receipt: Receipt::default() },
+            exchanges: Vec::new(),
+            log: Vec::new(),
+            usage: Usage::default(),
+        };
+        let outcome = |is_dry_run| to_json(&attempt, is_dry_run)["outcome"].to_string();
+        assert_eq!(outcome(true), r#"{"complete":true,"delivered":false}"#);
+        assert!(outcome(false).contains(r#""delivered":true"#));
     }
 }

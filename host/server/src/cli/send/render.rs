@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sandbell_domain::delivery::{HttpAnswer, HttpExchange, SmtpExchange};
+use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
 use sandbell_domain::{Exchange, escape};
 use serde_json::{Value as Json, json};
 
@@ -13,6 +13,7 @@ pub(super) fn to_text(exchanges: &[Exchange]) -> String {
         match exchange {
             Exchange::Http(exchange) => http(&mut text, exchange),
             Exchange::Smtp(exchange) => smtp(&mut text, exchange),
+            Exchange::Publish(exchange) => publish(&mut text, exchange),
         }
         text.push('\n');
     }
@@ -49,6 +50,24 @@ fn smtp(text: &mut String, exchange: &SmtpExchange) {
     block(text, message);
     if let Some(answer) = answer {
         line(text, &format!("answered {answer} in {} ms", duration.as_millis()));
+    }
+    if let Some(error) = error {
+        line(text, &format!("failed: {error}"));
+    }
+}
+
+fn publish(text: &mut String, exchange: &PublishExchange) {
+    let PublishExchange { capability: _, broker, login, place, headers, body, answer, error, duration } =
+        exchange;
+    line(text, &format!("message by {broker}"));
+    if let Some(login) = login {
+        line(text, &format!("login: {login}"));
+    }
+    line(text, &format!("to {place}"));
+    fields(text, headers);
+    block(text, body);
+    if let Some(answer) = answer {
+        line(text, &format!("{answer} in {} ms", duration.as_millis()));
     }
     if let Some(error) = error {
         line(text, &format!("failed: {error}"));
@@ -107,8 +126,18 @@ pub(super) fn to_json(exchanges: &[Exchange]) -> Json {
             "kind": "smtp", "server": server, "login": login, "from": from, "to": to,
             "message": bytes_json(message), "answer": answer, "error": error, "duration_ms": millis(*duration),
         }),
+        Exchange::Publish(exchange) => publish_json(exchange),
     };
     exchanges.iter().map(one).collect()
+}
+
+fn publish_json(exchange: &PublishExchange) -> Json {
+    let PublishExchange { capability, broker, login, place, headers, body, answer, error, duration } =
+        exchange;
+    json!({
+        "kind": capability.as_str(), "broker": broker, "login": login, "place": place, "headers": headers,
+        "body": bytes_json(body), "answer": answer, "error": error, "duration_ms": millis(*duration),
+    })
 }
 
 /// Text as it is; other bytes as `{"hex": …}`.
