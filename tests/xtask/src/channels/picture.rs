@@ -67,6 +67,10 @@ fn exchange(json: &Value) -> String {
     if text("kind") == "smtp" {
         return format!("through {}\n{}", text("server"), mail(text("message")));
     }
+    if json["broker"].is_string() {
+        let body = body(text("body"), "");
+        return format!("through {}\nto {}\n\n{body}", text("broker"), text("place"));
+    }
     let header = |name: &str| {
         let mut headers = json["headers"].as_array().into_iter().flatten();
         headers.find(|header| header[0] == name).and_then(|header| header[1].as_str())
@@ -144,6 +148,7 @@ mod tests {
             { "kind": "http", "method": "POST", "url": "https://x.example", "body": "a=b%20c&d=%C3%A9%",
               "headers": [["content-type", "application/x-www-form-urlencoded"]] },
             { "kind": "http", "method": "GET", "url": "https://x.example", "headers": [], "body": "" },
+            { "kind": "amqp", "broker": "amqps://mq.example.com:5671", "place": "queue alerts", "body": "[1]" },
             { "kind": "smtp", "server": "mail.example.com:25",
               "message": "Date: now\r\nSubject: [x] 50%\r\nTo: a@x.example\r\n\r\nid=3D1 =C3=A9 and =\r\nso on 98 %\r\n" },
         ] });
@@ -163,6 +168,13 @@ mod tests {
         d=é%
 
         GET https://x.example
+
+        through amqps://mq.example.com:5671
+        to queue alerts
+
+        [
+          1
+        ]
 
         through mail.example.com:25
         Subject: [x] 50%
