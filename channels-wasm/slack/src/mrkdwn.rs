@@ -54,24 +54,13 @@ impl FromStr for Mention {
     }
 }
 
-/// As [`escape_into`], as a text of its own.
-pub(crate) fn escape(text: &str, chars_max: usize) -> String {
-    let mut escaped = String::with_capacity(text.len() + 16);
-    escape_into(&mut escaped, text, chars_max);
-    escaped
-}
-
 /// Escapes what Slack takes for markup of its own, and cuts to `chars_max` characters with an ellipsis; an entity is
 /// whole or not there.
-pub(crate) fn escape_into(escaped: &mut String, text: &str, chars_max: usize) {
-    // What has no more bytes than characters are allowed is not cut, unless entities make it longer.
-    if text.len() <= chars_max && !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>')) {
-        escaped.push_str(text);
-        return;
-    }
+pub(crate) fn escape(text: &str, chars_max: usize) -> String {
+    let mut escaped = String::with_capacity(text.len());
     let mut count = 0;
     // Where to cut if the text turns out too long: the last place with room for the ellipsis.
-    let mut cut = escaped.len();
+    let mut cut = 0;
     for char in text.chars() {
         if count < chars_max {
             cut = escaped.len();
@@ -99,11 +88,42 @@ pub(crate) fn escape_into(escaped: &mut String, text: &str, chars_max: usize) {
         escaped.truncate(cut);
         escaped.push('…');
     }
+    escaped
+}
+
+/// Cuts what is markup already, e.g. out of a template: an entity or a `<…>` is whole or not there.
+pub(crate) fn cut(markup: &str, chars_max: usize) -> String {
+    if markup.chars().count() <= chars_max {
+        return markup.to_owned();
+    }
+    let mut kept: String = markup.chars().take(chars_max.saturating_sub(1)).collect();
+    for (open, close) in [('<', '>'), ('&', ';')] {
+        if let Some(start) = kept.rfind(open)
+            && !kept[start..].contains(close)
+        {
+            kept.truncate(start);
+        }
+    }
+    kept.push('…');
+    kept
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markup_is_cut_between_its_parts() {
+        for (text, chars_max, want) in [
+            ("a<b|c>", 6, "a<b|c>"),
+            ("a<b|c>d", 6, "a…"),
+            ("a&amp;b", 4, "a…"),
+            ("a&amp;bc", 7, "a&amp;…"),
+            ("äöü", 2, "ä…"),
+        ] {
+            assert_eq!(cut(text, chars_max), want, "{text}");
+        }
+    }
 
     #[test]
     fn text_is_escaped_and_cut_at_whole_characters_and_entities() {

@@ -24,6 +24,7 @@ use serde::Serialize;
 use crate::bindings::sandbell::channel::http as wit;
 use crate::bindings::sandbell::channel::types::Atom;
 use crate::error::{code, millis};
+use crate::template::percent_encoded;
 use crate::{Secret, SendError, Template, backend};
 
 pub use json::{Object, object};
@@ -71,6 +72,12 @@ pub fn request(method: &str, url: impl Into<Template>) -> Request {
         timeout_ms: None,
     };
     Request { wit, mistake: None }
+}
+
+/// Text as one segment of a URL's path, or one value of its query: everything but letters, digits and `-._~` becomes
+/// `%XX` (RFC 3986 §2.1).
+pub fn encoded(text: &str) -> String {
+    percent_encoded(text)
 }
 
 /// Sends several at once; the answers come in the order of the requests.

@@ -88,6 +88,7 @@ pub use error::{ConfigError, Retry, SendError, code};
 pub use sandbell_sdk_macros::{ChannelConfig, Choice};
 pub use serde_json;
 pub use template::{Secret, Template};
+pub use time::parse_rfc3339;
 
 /// Everything that a channel needs: `use sandbell_sdk::prelude::*;`
 pub mod prelude {

@@ -176,7 +176,7 @@ impl From<&Self> for Template {
 }
 
 /// Everything but RFC 3986's unreserved characters becomes `%XX`, so it is also right in a form.
-fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -118,7 +118,7 @@ pub(super) const CRATES: &[CrateRule] = &[
     },
     CrateRule {
         members: "sdk/chat-text",
-        house: House::Only(&["sandbell-sdk"]),
+        house: House::Only(&["sandbell-sdk", "sandbell-go-template"]),
         never: &["tokio", "wasmtime", "std::fs", "std::env", "std::process"],
         because: "an author's channel links it, and it must stay small",
     },
