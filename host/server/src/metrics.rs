@@ -14,7 +14,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use sandbell_domain::{Attempt, Exchange, FailureKind, Outcome, Verdict};
 use sandbell_store::Totals;
@@ -166,7 +165,9 @@ impl Metrics {
     fn register(&mut self, started_at: Timestamp) {
         let registry = &mut self.registry;
         let build = BuildLabels { version: env!("CARGO_PKG_VERSION") };
-        registry.register("build", "This program", Info::new(build));
+        let this_build = Family::<BuildLabels, Gauge>::default();
+        this_build.get_or_create(&build).set(1);
+        registry.register("build_info", "This program", this_build);
         let up_since = Gauge::<i64>::default();
         up_since.set(started_at.as_second());
         registry.register("up_since_timestamp_seconds", "When this process started", up_since);

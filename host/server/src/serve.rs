@@ -9,6 +9,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -81,12 +82,22 @@ impl Serve {
             LogFormat::Json => Form::Json,
         };
         let filter = telemetry::of_host(form, &settings.log.filter)?;
+        raise_file_limit();
         let state = State::open_or_create(&self.config.state_dir)?;
         let _lock = ServeLock::take(state.dir())?;
         let tls = tls::read(&settings.listen)?;
         let parts = Parts::make(&self.config, &self.keys, state, settings)?;
         let reload = Reload { load: self.load, filter };
         parts.engine.block_on(serve(&parts, reload, tls))?
+    }
+}
+
+/// Every connection is a file; the usual limit is for programs that have few.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        warn!("the limit of open files stays {:?}: {error}", limit.current);
     }
 }
 

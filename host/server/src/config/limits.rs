@@ -23,7 +23,7 @@ impl Default for Intake {
     fn default() -> Self {
         Self {
             body_bytes_max: 1024 * 1024,
-            connections_max: 4_096,
+            connections_max: 16_384,
             request: Duration::from_secs(30),
             wait_max: Duration::from_mins(1),
         }
@@ -40,7 +40,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "connections_max",
         kind: Kind::Number,
-        value: Value::Default("4096"),
+        value: Value::Default("16_384"),
         help: "Connections at the same time, for each listener; the next one waits.",
     },
     Key {
