@@ -18,8 +18,6 @@ use prometheus_client::registry::{Registry, Unit};
 use sandbell_domain::{Attempt, Exchange, FailureKind, Outcome, Verdict};
 use sandbell_store::Totals;
 
-use crate::intake::{Accepted, IntakeError};
-
 /// Channels that have a label of their own; the rest share `other`.
 const CHANNEL_LABELS_MAX: usize = 200;
 
@@ -106,6 +104,15 @@ struct TrapLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BuildLabels {
     version: &'static str,
+}
+
+/// What became of notifications that were handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    Accepted,
+    /// They were known already.
+    Duplicate,
+    Rejected,
 }
 
 /// A try, as far as it is counted.
@@ -204,7 +211,7 @@ impl Metrics {
         );
     }
 
-    /// All of it, as OpenMetrics text.
+    /// All of it, as `OpenMetrics` text.
     pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
         text::encode(&mut text, &self.registry)?;
@@ -224,11 +231,11 @@ impl Metrics {
         ChannelLabel { channel }
     }
 
-    pub(crate) fn received(&self, accepted: &Result<Accepted, IntakeError>, count: u64) {
-        let result = match accepted {
-            Ok(accepted) if accepted.new > 0 => "accepted",
-            Ok(_) => "duplicate",
-            Err(_) => "rejected",
+    pub(crate) fn received(&self, received: Received, count: u64) {
+        let result = match received {
+            Received::Accepted => "accepted",
+            Received::Duplicate => "duplicate",
+            Received::Rejected => "rejected",
         };
         self.received.get_or_create(&ResultLabel { result }).inc_by(count);
     }

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chores;
-use crate::config::{Config, LoadError, LogFormat, Settings};
+use crate::config::{Address, Config, LoadError, LogFormat, Settings};
 use crate::dispatch::Dispatcher;
 use crate::doors;
 use crate::engine::EngineError;
@@ -164,19 +164,23 @@ async fn finish(signals: &mut Signals, dispatcher: &Dispatcher, dispatching: &Ta
     let _ = timeout(FAREWELL, dispatching.wait()).await;
 }
 
-async fn listen(node: &Arc<Node>, connections: &TaskTracker, tls: crate::listen::Tls) -> Result<(), ServeError> {
+async fn listen(
+    node: &Arc<Node>,
+    connections: &TaskTracker,
+    tls: crate::listen::Tls,
+) -> Result<(), ServeError> {
     let settings = node.settings();
     let listening = |router| {
         Listening::new(router, settings.limits.connections_max, node.stop.clone(), connections.clone())
     };
     let (_none, never_tls) = tokio::sync::watch::channel(None);
     let api = doors::rest::router(Arc::clone(node));
-    if let Some(address) = settings.listen.ops {
+    if let Address::At(address) = settings.listen.ops {
         let ops = doors::ops::router(Arc::clone(node));
         let taken = listening(ops).tcp("ops", address, never_tls).await?;
         info!(address = %taken, listener = "ops", "/livez, /readyz and /metrics are at {taken}");
     }
-    if let Some(address) = settings.listen.api {
+    if let Address::At(address) = settings.listen.api {
         let is_tls = tls.borrow().is_some();
         let taken = listening(api.clone()).tcp("api", address, tls).await?;
         let scheme = if is_tls { "https" } else { "http" };

@@ -22,7 +22,7 @@ pub(crate) use dispatch::Dispatch;
 pub(crate) use environment::{Config, PROGRAM, variable};
 pub(crate) use keys::KeyFile;
 pub(crate) use limits::Intake;
-pub(crate) use listen::Listen;
+pub(crate) use listen::{Address, Listen};
 pub(crate) use load::{LoadError, Overrides, load};
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use retention::Retention;

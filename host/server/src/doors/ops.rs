@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 use crate::install::Standing;
 use crate::node::Node;
 
-/// What OpenMetrics text is called.
+/// What `OpenMetrics` text is called.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What Prometheus reads if it asks for nothing better.
@@ -53,7 +53,8 @@ async fn readyz(State(node): State<Arc<Node>>, RawQuery(query): RawQuery) -> Res
         Check { part: "plugins", found: plugins(&node).await },
     ];
     let is_ready = checks.iter().all(|check| check.found.is_ok());
-    let is_verbose = query.is_some_and(|query| query.split('&').any(|key| key == "verbose" || key == "verbose="));
+    let is_verbose =
+        query.is_some_and(|query| query.split('&').any(|key| key == "verbose" || key == "verbose="));
     let mut text = String::new();
     if is_verbose || !is_ready {
         for Check { part, found } in &checks {
@@ -72,7 +73,11 @@ async fn database(node: &Node) -> Result<String, String> {
     if let Some(error) = node.pulse.last_failure() {
         return Err(error);
     }
-    node.store.key_check().await.map(|_| "readable and writable".to_owned()).map_err(|error| error.to_string())
+    node.store
+        .key_check()
+        .await
+        .map(|_| "readable and writable".to_owned())
+        .map_err(|error| error.to_string())
 }
 
 fn dispatcher(node: &Node) -> Result<String, String> {
@@ -101,7 +106,7 @@ async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response 
     }
 }
 
-/// OpenMetrics in the older words: there a counter is called what its samples are called, and nothing has a unit.
+/// `OpenMetrics` in the older words: there a counter is called what its samples are called, and nothing has a unit.
 fn classic(text: &str) -> String {
     let counters: HashSet<&str> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();

@@ -246,7 +246,11 @@ fn tagged(status: StatusCode, channel: &ChannelRecord, form: ChannelForm) -> Res
 /// What the caller believes to replace, if it says so.
 fn expected(headers: &HeaderMap) -> Result<Option<Expect>, Problem> {
     let bad = |name: &str, want: &str| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid-header", format!("`{name}` is not understood; write {want}"))
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-header",
+            format!("`{name}` is not understood; write {want}"),
+        )
     };
     match (headers.get(IF_MATCH), headers.get(IF_NONE_MATCH)) {
         (None, None) => Ok(None),
