@@ -19,6 +19,7 @@ mod schema; // the default file and its JSON schema
 mod spelling; // did you mean
 
 pub(crate) use dispatch::Dispatch;
+pub(crate) use duration::{BadDuration, parse as parse_duration, text as duration_text};
 pub(crate) use environment::{Config, PROGRAM, variable};
 pub(crate) use keys::KeyFile;
 pub(crate) use limits::Intake;

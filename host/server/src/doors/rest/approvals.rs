@@ -5,13 +5,13 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use sandbell_domain::target::check_options;
-use sandbell_domain::{Approval, Capability, HttpRule, Name, PluginInfo, Scope, SmtpRule, Want};
+use sandbell_domain::{Approval, Capability, HttpRule, Name, PluginInfo, SmtpRule, Want};
 use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::Operator;
 use super::extract::{Body, Params, Segment};
 use super::form::{ApprovalForm, ApprovalInput, BadField, Pointer};
 use super::page::Nothing;
@@ -31,11 +31,10 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 )]
 async fn show_approval(
     State(node): State<Shared>,
-    caller: Caller,
+    _: Operator,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<ApprovalForm>, Problem> {
-    caller.operator(Scope::Operate)?;
     let Installed { name, approval, .. } = find(&node, &name).await?;
     let unapproved = || Problem::not_found(format!("plugin `{name}` is not approved"));
     Ok(Json((&approval.ok_or_else(unapproved)?).into()))
@@ -49,12 +48,11 @@ async fn show_approval(
 )]
 async fn approve(
     State(node): State<Shared>,
-    caller: Caller,
+    Operator(caller): Operator,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
     Body { form, .. }: Body<ApprovalInput>,
 ) -> Result<Json<ApprovalForm>, Problem> {
-    caller.operator(Scope::Operate)?;
     form.check()?;
     let Installed { name, info, .. } = find(&node, &name).await?;
     let networks = form.parsed_networks()?;
@@ -93,11 +91,10 @@ async fn approve(
 )]
 async fn disapprove(
     State(node): State<Shared>,
-    caller: Caller,
+    Operator(caller): Operator,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<StatusCode, Problem> {
-    caller.operator(Scope::Operate)?;
     let Installed { name, .. } = find(&node, &name).await?;
     let was_approved = {
         let name = name.clone();

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use sandbell_domain::Scope;
 use sandbell_store::{AuditPage, Catalog as _, Cursor};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -10,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::Reader;
 use super::extract::Params;
 use super::form::AuditForm;
 use super::page::{Limit, Page, count_max, cursor, cursor_from_text, cursor_text};
@@ -46,10 +45,10 @@ struct AuditParams {
 )]
 async fn list(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Params(AuditParams { host, limit, cursor }): Params<AuditParams>,
 ) -> Result<Json<Page<AuditForm>>, Problem> {
-    let tenant = Whose { host }.of(&caller, Scope::Read)?;
+    let tenant = Whose { host }.of(&caller)?;
     let AuditPage { entries, next } = node.store.audit_log(tenant, cursor, count_max(limit)).await?;
     Ok(Json(Page { items: entries.into_iter().map(Into::into).collect(), next: next.map(cursor_text) }))
 }

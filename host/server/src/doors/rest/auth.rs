@@ -43,28 +43,65 @@ enum Who {
     Token(Box<Token>),
 }
 
-impl FromRequestParts<Shared> for Caller {
+/// A caller who has a scope. It is asked for before anything else of the request is looked at.
+macro_rules! asks_for {
+    ($($(#[$doc:meta])* $name:ident: $scope:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub(super) struct $name(pub(super) Caller);
+
+            impl FromRequestParts<Shared> for $name {
+                type Rejection = Problem;
+
+                async fn from_request_parts(parts: &mut Parts, node: &Shared) -> Result<Self, Problem> {
+                    let caller = Caller::of(parts, node).await?;
+                    caller.may($scope)?;
+                    Ok(Self(caller))
+                }
+            }
+        )*
+    };
+}
+
+asks_for! {
+    /// Somebody who hands in notifications.
+    Sender: Scope::Send;
+    /// Somebody who looks.
+    Reader: Scope::Read;
+    /// Somebody who changes a tenant's things.
+    Manager: Scope::Manage;
+}
+
+/// Somebody who speaks for the host.
+pub(super) struct Operator(pub(super) Caller);
+
+impl FromRequestParts<Shared> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, node: &Shared) -> Result<Self, Problem> {
+        let caller = Caller::of(parts, node).await?;
+        caller.may(Scope::Operate)?;
+        caller.check_operator()?;
+        Ok(Self(caller))
+    }
+}
+
+impl Caller {
+    async fn of(parts: &Parts, node: &Shared) -> Result<Self, Problem> {
         let peer = parts.extensions.get::<Peer>().copied();
         let who = who(&parts.headers, peer, node).await?;
         let named = named_tenant(&parts.headers)?;
         let tenant = tenant(&who, named, node).await?;
         Ok(Self { who, tenant })
     }
-}
 
-impl Caller {
-    /// The tenant, if the caller may do this for it.
-    pub(super) fn tenant(&self, scope: Scope) -> Result<&Tenant, Problem> {
-        self.may(scope)?;
-        Ok(&self.tenant)
+    /// Whose things are meant.
+    pub(super) const fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
-    /// Whether this is an operator of the host, who may do this.
-    pub(super) fn operator(&self, scope: Scope) -> Result<(), Problem> {
-        self.may(scope)?;
+    /// Refuses who does not speak for the host.
+    pub(super) fn check_operator(&self) -> Result<(), Problem> {
         if self.is_operator() {
             return Ok(());
         }
@@ -72,7 +109,7 @@ impl Caller {
             .hint("use a token of the host, or the host's own socket as its user"))
     }
 
-    pub(super) fn is_operator(&self) -> bool {
+    fn is_operator(&self) -> bool {
         match &self.who {
             Who::Uid(_) => true,
             Who::Token(token) => token.tenant.is_none(),
@@ -301,14 +338,14 @@ mod tests {
             let only = caller(kept(&[scope]));
             let others = Scope::ALL.into_iter().filter(|other| *other != scope);
             let without = caller(kept(&others.collect::<Vec<_>>()));
-            assert!(only.tenant(scope).is_ok() && only.holds(&[scope]));
-            assert!(without.tenant(scope).is_err() && !without.holds(&Scope::ALL));
+            assert!(only.may(scope).is_ok() && only.holds(&[scope]));
+            assert!(without.may(scope).is_err() && !without.holds(&Scope::ALL));
             // However much a token of a tenant may do, it does not speak for the host.
-            assert!(only.operator(scope).is_err());
-            assert!(caller(Token { tenant: None, ..kept(&[scope]) }).operator(scope).is_ok());
+            assert!(only.check_operator().is_err());
+            assert!(caller(Token { tenant: None, ..kept(&[scope]) }).check_operator().is_ok());
         }
         let own = Caller { who: Who::Uid(0), tenant: local() };
-        assert!(own.holds(&Scope::ALL) && own.operator(Scope::Operate).is_ok());
+        assert!(own.holds(&Scope::ALL) && own.check_operator().is_ok());
         assert_eq!(own.actor().0, "uid 0");
         assert_eq!(caller(kept(&[])).actor().0, format!("token ci ({})", TokenId::of(&[b"t"])));
     }

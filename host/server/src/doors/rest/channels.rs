@@ -5,14 +5,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use sandbell_domain::{Name, Scope, Tenant, TenantId};
+use sandbell_domain::{Name, Tenant, TenantId};
 use sandbell_store::catalog::Deleted;
 use sandbell_store::{Catalog as _, ChannelRecord, Enabled, Expect};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::{Caller, Manager, Reader};
 use super::edits::{edit, refused};
 use super::extract::{Body, MaybeBody, Params, Segment};
 use super::form::{ChannelForm, ChannelInput, DisableForm, Pointer};
@@ -37,10 +37,10 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 )]
 async fn list(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<All<ChannelForm>>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?;
+    let tenant = caller.tenant();
     let channels = node.store.channels(tenant.id).await?;
     Ok(Json(All { items: channels.iter().map(|channel| ChannelForm::new(channel, None)).collect() }))
 }
@@ -52,11 +52,11 @@ async fn list(
 )]
 async fn create(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Params(Nothing {}): Params<Nothing>,
     Body { form, .. }: Body<ChannelInput>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?;
+    let tenant = caller.tenant();
     save(&node, &caller, tenant, form, Expect::Nothing).await
 }
 
@@ -68,11 +68,11 @@ async fn create(
 )]
 async fn show(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant(Scope::Read)?;
+    let tenant = caller.tenant();
     let channel = find(&node, tenant.id, &name).await?;
     let state = standing(&node, &channel).await?;
     Ok(tagged(StatusCode::OK, &channel, ChannelForm::new(&channel, Some(state))))
@@ -85,8 +85,8 @@ async fn show(
     put, path = "/channels/{name}", tag = "channels", security(("token" = ["manage"])), request_body = ChannelInput,
     params(
         ("name" = String, Path, description = "The channel's name"),
-        ("If-Match" = Option<String>, Header, description = "The revision that is meant, in quotes, as `ETag` told it"),
-        ("If-None-Match" = Option<String>, Header, description = "`*`: there must be no such channel yet"),
+        ("If-Match" = Option<String>, Header, nullable = false, pattern = "^\"[0-9]{1,9}\"$", description = "The revision that is meant, in quotes, as `ETag` told it"),
+        ("If-None-Match" = Option<String>, Header, nullable = false, pattern = "^[*]$", description = "`*`: there must be no such channel yet"),
     ),
     responses(
         (status = 200, body = ChannelForm), (status = 201, body = ChannelForm),
@@ -95,13 +95,13 @@ async fn show(
 )]
 async fn replace(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
     headers: HeaderMap,
     Body { form, .. }: Body<ChannelInput>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?;
+    let tenant = caller.tenant();
     if form.name != name {
         let detail = format!("name: is `{}`, and the path says `{name}`; write the same in both", form.name);
         return Err(Problem::invalid("invalid-field", detail).at(&Pointer::of("name")));
@@ -124,11 +124,11 @@ async fn replace(
 )]
 async fn delete(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<StatusCode, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let channel = find(&node, tenant, &name).await?;
     let deleted = node.store.delete_channel(tenant, channel.id, caller.actor(), node.clock.now()).await;
     node.roster.forget(tenant);
@@ -137,7 +137,10 @@ async fn delete(
         Deleted::Done => Ok(StatusCode::NO_CONTENT),
         Deleted::Unknown => Err(unknown(&name)),
         Deleted::InUse { deliveries } => {
-            let detail = format!("{deliveries} deliveries of channel `{name}` are not settled");
+            let detail = match deliveries {
+                1 => format!("1 delivery of channel `{name}` is not settled"),
+                _ => format!("{deliveries} deliveries of channel `{name}` are not settled"),
+            };
             Err(Problem::conflict("in-use", detail).hint("cancel them, or wait until they are"))
         }
     }
@@ -151,11 +154,11 @@ async fn delete(
 )]
 async fn enable(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     switch(&node, &caller, tenant, &name, Enabled::Yes).await
 }
 
@@ -167,12 +170,12 @@ async fn enable(
 )]
 async fn disable(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
     MaybeBody(form): MaybeBody<DisableForm>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let reason = form.checked()?;
     switch(&node, &caller, tenant, &name, Enabled::No { reason }).await
 }
@@ -185,11 +188,11 @@ async fn disable(
 )]
 async fn revisions(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<All<ChannelForm>>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     let channel = find(&node, tenant, &name).await?;
     let revisions = node.store.revisions(tenant, channel.id).await?;
     Ok(Json(All { items: revisions.iter().map(|revision| ChannelForm::new(revision, None)).collect() }))
@@ -246,23 +249,34 @@ fn tagged(status: StatusCode, channel: &ChannelRecord, form: ChannelForm) -> Res
 /// What the caller believes to replace, if it says so.
 fn expected(headers: &HeaderMap) -> Result<Option<Expect>, Problem> {
     let bad = |name: &str, want: &str| {
+<<<<<<< HEAD
         Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid-header",
             format!("`{name}` is not understood; write {want}"),
         )
+=======
+        let detail = format!("`{name}` is not understood; write {want}");
+        Problem::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
+>>>>>>> rest
     };
-    match (headers.get(IF_MATCH), headers.get(IF_NONE_MATCH)) {
+    let revision = |value: &HeaderValue| -> Option<u32> {
+        value.to_str().ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    };
+    let meant = headers.get(IF_MATCH).map(|value| {
+        revision(value).ok_or_else(|| bad("If-Match", "the revision in quotes, e.g. `\"3\"`"))
+    });
+    let is_new = headers.get(IF_NONE_MATCH).map(|value| {
+        if value == "*" { Ok(()) } else { Err(bad("If-None-Match", "`*`, or leave it out")) }
+    });
+    match (meant.transpose()?, is_new.transpose()?) {
         (None, None) => Ok(None),
-        (None, Some(value)) if value == "*" => Ok(Some(Expect::Nothing)),
-        (None, Some(_)) => Err(bad("If-None-Match", "`*`, or leave it out")),
-        (Some(value), None) => {
-            let revision = value.to_str().ok().and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
-            let revision = revision.and_then(|revision| revision.parse().ok());
-            let revision = revision.ok_or_else(|| bad("If-Match", "the revision in quotes, e.g. `\"3\"`"))?;
-            Ok(Some(Expect::Revision(revision)))
+        (None, Some(())) => Ok(Some(Expect::Nothing)),
+        (Some(revision), None) => Ok(Some(Expect::Revision(revision))),
+        (Some(_), Some(())) => {
+            let detail = "no channel has a revision and is not there; write `If-Match` or `If-None-Match`";
+            Err(Problem::new(StatusCode::PRECONDITION_FAILED, "revision", detail))
         }
-        (Some(_), Some(_)) => Err(bad("If-Match", "it or `If-None-Match`, not both")),
     }
 }
 

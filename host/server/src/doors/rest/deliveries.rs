@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use jiff::Timestamp;
-use sandbell_domain::{ChannelId, DeadReason, DeliveryId, Name, Scope, TenantId};
+use sandbell_domain::{ChannelId, DeadReason, DeliveryId, Name, TenantId};
 use sandbell_store::{
     AuditEntry, Cancelled, Catalog as _, Cursor, Filter, Outbox as _, Page as Statuses, Redrive, Status,
 };
@@ -14,9 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::{Caller, Manager, Reader};
 use super::extract::{Body, Params, Segment};
-use super::form::{self, DeliveryForm, DeliveryState, TriedForm};
+use super::form::{self, BadField, DeliveryForm, DeliveryState, Pointer, TriedForm};
 use super::page::{All, Limit, Nothing, Page, count_max, cursor, cursor_from_text, cursor_text};
 use super::problem::{Problem, ProblemResponse};
 use crate::roster::Channels;
@@ -30,6 +30,9 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(redrive))
         .routes(routes!(cancel))
 }
+
+/// The longest code of a failure, in characters.
+const CODE_CHARS_MAX: usize = 256;
 
 /// Which deliveries; what is absent does not matter.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -116,11 +119,12 @@ struct CancelledForm {
 )]
 async fn list(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<DeliveryForm>>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     let ListParams { channel, state, reason, code, since, until, limit, cursor } = params;
+    check_code(code.as_deref())?;
     let channels = node.roster.channels(tenant).await?;
     let filter = Filter {
         channel: channel.map(|name| named(&channels, &name)).transpose()?,
@@ -143,11 +147,11 @@ async fn list(
 )]
 async fn show(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<DeliveryForm>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     Ok(Json(find(&node, tenant, id).await?))
 }
 
@@ -159,11 +163,11 @@ async fn show(
 )]
 async fn attempts(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<All<TriedForm>>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     find(&node, tenant, id).await?;
     let attempts = node.store.attempts(tenant, id).await?;
     Ok(Json(All { items: attempts.iter().map(Into::into).collect() }))
@@ -177,11 +181,11 @@ async fn attempts(
 )]
 async fn redrive(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<DeliveryForm>, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let before = find(&node, tenant, id).await?;
     if node.store.redrive(tenant, Redrive::One(id), node.clock.now()).await? == 0 {
         let detail = format!("delivery {id} is no dead letter; it is {}", word(before.state));
@@ -198,12 +202,13 @@ async fn redrive(
 )]
 async fn redrive_matching(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Params(Nothing {}): Params<Nothing>,
     Body { form, bytes }: Body<RedriveForm>,
 ) -> Result<Json<RedrivenForm>, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let RedriveForm { channel, reason, code, since, until } = form;
+    check_code(code.as_deref())?;
     let channels = node.roster.channels(tenant).await?;
     let filter = Filter {
         channel: channel.map(|name| named(&channels, &name)).transpose()?,
@@ -228,11 +233,11 @@ async fn redrive_matching(
 )]
 async fn cancel(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(id): Segment<DeliveryId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<(StatusCode, Json<CancelledForm>), Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let after_this_try = match node.store.cancel(tenant, id, node.clock.now()).await? {
         Cancelled::Done => false,
         Cancelled::AfterThisTry => true,
@@ -243,6 +248,10 @@ async fn cancel(
     };
     audit(&node, &caller, tenant, "delivery.cancel", id.to_string(), String::new()).await?;
     Ok((StatusCode::OK, Json(CancelledForm { after_this_try })))
+}
+
+fn check_code(code: Option<&str>) -> Result<(), BadField> {
+    form::check_text(&Pointer::of("code"), code.unwrap_or_default(), CODE_CHARS_MAX)
 }
 
 /// A delivery under its channel's name of today.

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::Shared;
 use super::form::Pointer;
 use super::problem::Problem;
+use super::strict::Strict;
 
 /// A JSON body of this form, and its bytes.
 pub(super) struct Body<T> {
@@ -25,7 +26,7 @@ pub(super) struct Body<T> {
     pub(super) bytes: Bytes,
 }
 
-/// As [`Body`], but nothing at all is the form's default.
+/// As [`Body`], but nothing at all, or `null`, is the form's default.
 pub(super) struct MaybeBody<T>(pub(super) T);
 
 /// The parameters behind the `?`, each known and there once.
@@ -57,7 +58,8 @@ impl<T: DeserializeOwned + Default> FromRequest<Shared> for MaybeBody<T> {
         if is_empty && !headers.contains_key(CONTENT_TYPE) {
             return Ok(Self(T::default()));
         }
-        Body::from_request(request, node).await.map(|Body { form, bytes: _ }| Self(form))
+        let Body { form, bytes: _ } = Body::<Option<T>>::from_request(request, node).await?;
+        Ok(Self(form.unwrap_or_default()))
     }
 }
 
@@ -163,7 +165,7 @@ pub(super) fn parse<'de, T: serde::Deserialize<'de>>(bytes: &'de [u8], at: &Poin
         return Err(Problem::new(StatusCode::BAD_REQUEST, "broken-json", detail).hint("write a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let form = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let form = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let path = Pointer::from(error.path());
         broken(error.inner(), &path, at)
     })?;
@@ -207,29 +209,29 @@ mod tests {
 
     #[test]
     fn broken_json_is_named_with_its_position() {
-        assert_snapshot!(notification(""), @"");
-        assert_snapshot!(notification(" \n"), @"");
-        assert_snapshot!(notification("{\n  \"event\": {\n    \"message\" \"x\"\n"), @"");
-        assert_snapshot!(notification("{"), @"");
-        assert_snapshot!(notification("{} x"), @"");
-        assert_snapshot!(notification("{\"event\":{\"message\":\"\u{1}\"}}"), @"");
-        assert_snapshot!(notification(&"[".repeat(200)), @"");
+        assert_snapshot!(notification(""), @"400 broken-json -: the body is empty");
+        assert_snapshot!(notification(" \n"), @"400 broken-json -: the body is empty");
+        assert_snapshot!(notification("{\n  \"event\": {\n    \"message\" \"x\"\n"), @"400 broken-json - (3:15): the body is no JSON: expected `:`");
+        assert_snapshot!(notification("{"), @"400 broken-json - (1:1): the body is no JSON: EOF while parsing an object");
+        assert_snapshot!(notification("{} x"), @"400 broken-json - (1:4): the body is no JSON: trailing characters");
+        assert_snapshot!(notification("{\"event\":{\"message\":\"\u{1}\"}}"), @r"400 broken-json - (1:22): the body is no JSON: control character (\\u0000-\\u001F) found while parsing a string");
+        assert_snapshot!(notification(&"[".repeat(200)), @"422 invalid-field - (1:0): invalid type: sequence, expected an object");
     }
 
     #[test]
     fn a_field_that_is_wrong_is_named_with_its_place() {
-        assert_snapshot!(notification("[]"), @"");
-        assert_snapshot!(notification("null"), @"");
-        assert_snapshot!(notification(r#"{"evnt":{}}"#), @"");
-        assert_snapshot!(notification(r#"{"event":{"message":7}}"#), @"");
-        assert_snapshot!(notification(r#"{"event":{"severity":"bad"}}"#), @"");
-        assert_snapshot!(notification(r#"{"event":{},"event":{}}"#), @"");
-        assert_snapshot!(notification(r#"{"extra":{"a":"1","a":"2"}}"#), @"");
-        assert_snapshot!(notification(r#"{"contacts":[{"addresses":[{"kind":"email"}]}]}"#), @"");
-        assert_snapshot!(notification(r#"{"incident":{"id":9223372036854775808}}"#), @"");
-        assert_snapshot!(notification(r#"{"channels":["Ops"]}"#), @"");
-        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","settings":{"a":{"b":1,"b":2}}}"#), @"");
-        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","policy":{"retry":{"wait_max":"1w"}}}"#), @"");
+        assert_snapshot!(notification("[]"), @"422 invalid-field - (1:0): invalid type: sequence, expected an object");
+        assert_snapshot!(notification("null"), @"422 invalid-field - (1:4): invalid type: null, expected an object");
+        assert_snapshot!(notification(r#"{"evnt":{}}"#), @"422 invalid-field /evnt (1:7): unknown field `evnt`, expected one of `channels`, `contacts`, `object`, `incident`, `event`, `links`, `extra`");
+        assert_snapshot!(notification(r#"{"event":{"message":7}}"#), @"422 invalid-field /event/message (1:21): invalid type: integer `7`, expected a string");
+        assert_snapshot!(notification(r#"{"event":{"severity":"bad"}}"#), @"422 invalid-field /event/severity (1:26): unknown variant `bad`, expected one of `ok`, `debug`, `info`, `notice`, `warning`, `err`, `crit`, `alert`, `emerg`");
+        assert_snapshot!(notification(r#"{"event":{},"event":{}}"#), @"422 invalid-field - (1:19): duplicate field `event`");
+        assert_snapshot!(notification(r#"{"extra":{"a":"1","a":"2"}}"#), @"422 invalid-field /extra (1:21): duplicate key `a`");
+        assert_snapshot!(notification(r#"{"contacts":[{"addresses":[{"kind":"email"}]}]}"#), @"422 invalid-field /contacts/0/addresses/0 (1:43): missing field `address`");
+        assert_snapshot!(notification(r#"{"incident":{"id":9223372036854775808}}"#), @"422 invalid-field /incident/id (1:37): invalid value: integer `9223372036854775808`, expected i64");
+        assert_snapshot!(notification(r#"{"channels":["Ops"]}"#), @"422 invalid-field /channels/0 (1:19): `Ops` is no name; write 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first");
+        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","settings":{"a":{"b":1,"b":2}}}"#), @"422 invalid-field /settings/a (1:57): duplicate key `b`");
+        assert_snapshot!(channel(r#"{"name":"ops","plugin":"slack","policy":{"retry":{"wait_max":"1w"}}}"#), @"422 invalid-field /policy/retry/wait_max (1:66): `1w` is no duration; write e.g. `500ms`, `30s`, `5m`, `1h30m` or `7d`");
     }
 
     #[test]

@@ -9,23 +9,34 @@ mod door; // what handlers share
 mod extract; // bodies, parameters, parts of the path
 mod limits; // what callers may use up
 mod page; // long lists
+<<<<<<< HEAD
 mod problem;
 mod router; // the routes, in layers, and the document // what went wrong
+=======
+mod problem; // what went wrong
+mod strict; // JSON, read as it is described
+>>>>>>> rest
 
 pub(crate) mod form; // what goes over the wire
 
 // one file for each noun
 mod approvals;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod audit;
 mod channels;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod deliveries;
 mod docs;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod notifications;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod plugins;
 mod secrets;
 mod status;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod tail;
 mod tenants;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod tokens;
 mod trials;
 

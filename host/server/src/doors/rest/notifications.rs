@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use sandbell_domain::{Contact, Delivery, Name, NotificationId, Scope, Target, TenantId};
+use sandbell_domain::{Contact, Delivery, Name, NotificationId, Target, TenantId};
 use sandbell_store::catalog::Claimed;
 use sandbell_store::{Catalog as _, KeyClaim, Outbox as _, State, Status};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::Sender;
 use super::deliveries::shown;
 use super::extract::{self, Body, Params, Segment};
 use super::form::{
@@ -74,7 +74,7 @@ struct AcceptedNotification {
 /// say why in `failure`. 202 says that some are still being tried; they are ours from then on.
 #[utoipa::path(
     post, path = "/notifications", tag = "notifications", security(("token" = ["send"])), request_body = NotificationForm,
-    params(WaitParams, ("Idempotency-Key" = Option<String>, Header, max_length = 255, pattern = "^[!-~]{1,255}$",
+    params(WaitParams, ("Idempotency-Key" = Option<String>, Header, nullable = false, max_length = 255, pattern = "^[!-~]{1,255}$",
         description = "The same key and body within 24 hours are the same notification; the same key with another body is refused")),
     responses(
         (status = 202, body = AcceptedForm), (status = 200, body = AcceptedForm),
@@ -83,12 +83,12 @@ struct AcceptedNotification {
 )]
 async fn send(
     Part(node): Part<Shared>,
-    caller: Caller,
+    Sender(caller): Sender,
     Params(params): Params<WaitParams>,
     headers: HeaderMap,
     Body { form, bytes }: Body<NotificationForm>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant(Scope::Send)?.id;
+    let tenant = caller.tenant().id;
     let at = Pointer::default();
     let item = Item::checked(form, at, &bytes)?;
     Request { node, tenant, params, bytes }.accept(&headers, vec![item]).await
@@ -97,7 +97,7 @@ async fn send(
 /// Hand in several notifications: all are accepted, or none
 #[utoipa::path(
     post, path = "/notifications/batch", tag = "notifications", security(("token" = ["send"])), request_body = BatchForm,
-    params(WaitParams, ("Idempotency-Key" = Option<String>, Header, max_length = 255, pattern = "^[!-~]{1,255}$",
+    params(WaitParams, ("Idempotency-Key" = Option<String>, Header, nullable = false, max_length = 255, pattern = "^[!-~]{1,255}$",
         description = "As for one notification")),
     responses(
         (status = 202, body = AcceptedForm), (status = 200, body = AcceptedForm),
@@ -106,12 +106,12 @@ async fn send(
 )]
 async fn send_batch(
     Part(node): Part<Shared>,
-    caller: Caller,
+    Sender(caller): Sender,
     Params(params): Params<WaitParams>,
     headers: HeaderMap,
     Body { form, bytes }: Body<RawBatch>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant(Scope::Send)?.id;
+    let tenant = caller.tenant().id;
     let RawBatch { notifications } = form;
     let at = Pointer::of("notifications");
     if notifications.is_empty() || notifications.len() > BATCH_MAX {
@@ -142,11 +142,11 @@ struct RawBatch {
 )]
 async fn show(
     Part(node): Part<Shared>,
-    caller: Caller,
+    Sender(caller): Sender,
     Segment(id): Segment<NotificationId>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<AcceptedNotification>, Problem> {
-    let tenant = caller.tenant(Scope::Send)?.id;
+    let tenant = caller.tenant().id;
     let statuses = node.store.of_notification(tenant, id).await?;
     if statuses.is_empty() {
         return Err(Problem::not_found(format!("there is no notification {id}")));
@@ -281,7 +281,9 @@ impl Request {
     }
 
     async fn identity(&self, headers: &HeaderMap) -> Result<Identity, Problem> {
-        let now = self.node.clock.now();
+        // As precise as the store keeps it: a repetition must give the same content.
+        let now = self.node.clock.now().as_microsecond();
+        let now = Timestamp::from_microsecond(now).expect("a timestamp's own microseconds are one");
         let first = NotificationId::of(&[self.tenant.as_bytes(), &dice::bytes::<16>()]);
         let fresh = Identity { first, at: now, is_replayed: false };
         let Some(key) = key(headers)? else { return Ok(fresh) };

@@ -6,7 +6,7 @@ use sandbell_store::Cursor;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::openapi::Object;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::limits::{PAGE_DEFAULT, PAGE_MAX};
 
@@ -29,21 +29,6 @@ pub(super) struct All<T> {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
-
-/// Which page of a list.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct PageParams {
-    /// How many at most.
-    #[serde(default)]
-    #[param(value_type = Option<usize>, nullable = false, minimum = 1, maximum = 1000, default = 100)]
-    pub(super) limit: Option<Limit>,
-    /// Where to go on: the `next` of the page before.
-    #[serde(default, deserialize_with = "cursor_from_text")]
-    #[param(schema_with = cursor)]
-    pub(super) cursor: Option<Cursor>,
-}
 
 /// How many entries of a list are wanted.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -96,6 +81,15 @@ fn cursor_or_null() -> Object {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct PageParams {
+        #[serde(default)]
+        limit: Option<Limit>,
+        #[serde(default, deserialize_with = "cursor_from_text")]
+        cursor: Option<Cursor>,
+    }
 
     fn params(query: &str) -> Result<PageParams, String> {
         serde_urlencoded::from_str(query).map_err(|error| error.to_string())

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use sandbell_domain::{Name, Scope, escape};
+use sandbell_domain::{Name, escape};
 use sandbell_sandbox::Inspected;
 use sandbell_store::{AuditEntry, Catalog as _};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::{Caller, Operator, Reader};
 use super::extract::{self, Params, Segment};
 use super::form::PluginForm;
 use super::limits::{COMPONENT_BYTES_MAX, COMPONENT_READ};
@@ -46,10 +46,9 @@ struct InstallParams {
 )]
 async fn list(
     State(node): State<Shared>,
-    caller: Caller,
+    _: Reader,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<All<PluginForm>>, Problem> {
-    caller.tenant(Scope::Read)?;
     let installed = on_disk(&node, Directory::list).await?;
     Ok(Json(All { items: installed.iter().map(Into::into).collect() }))
 }
@@ -57,16 +56,16 @@ async fn list(
 /// Install a component; it may do nothing until it is approved
 #[utoipa::path(
     post, path = "/plugins", tag = "plugins", security(("token" = ["operate"])), params(InstallParams),
-    request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component, at most 16 MiB."),
+    request_body(content((Vec<u8> = "application/wasm"), (Vec<u8> = "application/octet-stream")),
+        description = "The component, at most 16 MiB."),
     responses((status = 201, body = PluginForm), (status = "default", response = ProblemResponse)),
 )]
 async fn install(
     State(node): State<Shared>,
-    caller: Caller,
+    Operator(caller): Operator,
     Params(InstallParams { name }): Params<InstallParams>,
     request: Request,
 ) -> Result<(StatusCode, Json<PluginForm>), Problem> {
-    caller.operator(Scope::Operate)?;
     check_component(request.headers())?;
     let bytes = extract::read(request, COMPONENT_BYTES_MAX, COMPONENT_READ).await?;
     let info = inspect(&node, &bytes).await?;
@@ -93,11 +92,10 @@ async fn install(
 )]
 async fn show(
     State(node): State<Shared>,
-    caller: Caller,
+    _: Reader,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<PluginForm>, Problem> {
-    caller.tenant(Scope::Read)?;
     Ok(Json((&find(&node, &name).await?).into()))
 }
 
@@ -109,11 +107,10 @@ async fn show(
 )]
 async fn remove(
     State(node): State<Shared>,
-    caller: Caller,
+    Operator(caller): Operator,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<StatusCode, Problem> {
-    caller.operator(Scope::Operate)?;
     let Installed { name, .. } = find(&node, &name).await?;
     let channels = node.store.uses_of_plugin(name.to_string()).await?;
     if channels > 0 {

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use sandbell_domain::{Name, Scope};
+use sandbell_domain::{Name};
 use sandbell_store::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::{Caller, Manager};
 use super::channels::find;
 use super::edits::refused;
 use super::extract::{Body, Params, Segment};
@@ -33,7 +33,7 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 )]
 async fn set_secret(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment((name, option)): Segment<(Name, String)>,
     Params(Nothing {}): Params<Nothing>,
     Body { form, .. }: Body<SecretForm>,
@@ -52,7 +52,7 @@ async fn set_secret(
 )]
 async fn remove_secret(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment((name, option)): Segment<(Name, String)>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<StatusCode, Problem> {
@@ -67,7 +67,7 @@ async fn change(
     option: String,
     secret: SecretEdit,
 ) -> Result<StatusCode, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let channel = find(node, tenant, name).await?;
     let is_set = channel.secrets.iter().any(|secret| secret.option == option);
     if matches!(secret, SecretEdit::Remove) && !is_set {

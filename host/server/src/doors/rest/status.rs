@@ -2,13 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use sandbell_domain::Scope;
 use sandbell_store::{ChannelState, Enabled, Outbox as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::Reader;
 use super::extract::Params;
 use super::form::StatusForm;
 use super::page::Nothing;
@@ -25,10 +24,10 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 )]
 async fn show(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<StatusForm>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?;
+    let tenant = caller.tenant();
     let channels = node.roster.channels(tenant.id).await?;
     let disabled = channels.iter().filter(|channel| channel.enabled != Enabled::Yes).count();
     let states = node.store.channel_states(tenant.id, node.clock.now()).await?;

@@ -10,7 +10,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::{Stream, StreamExt as _, future, stream};
 use jiff::Timestamp;
-use sandbell_domain::{ChannelId, DeliveryId, Name, NotificationId, Outcome, Scope, TenantId};
+use sandbell_domain::{ChannelId, DeliveryId, Name, NotificationId, Outcome, TenantId};
 use serde::{Deserialize, Serialize};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::Reader;
 use super::deliveries::named;
 use super::extract::Params;
 use super::form::{self, FailureForm, VerdictForm};
@@ -74,10 +74,10 @@ pub(super) struct TriedEvent {
 )]
 async fn tail(
     State(node): State<Shared>,
-    caller: Caller,
+    Reader(caller): Reader,
     Params(TailParams { channel }): Params<TailParams>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let tenant = caller.tenant(Scope::Read)?.id;
+    let tenant = caller.tenant().id;
     let channels = node.roster.channels(tenant).await?;
     let channel = channel.map(|name| named(&channels, &name)).transpose()?;
     let waiter = waiter(&node)?;

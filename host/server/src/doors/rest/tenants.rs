@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use sandbell_domain::{Name, Scope, Tenant};
+use sandbell_domain::{Name, Tenant};
 use sandbell_store::{Catalog as _, Created};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::Operator;
 use super::extract::{Body, Params, Segment};
 use super::form::{TenantForm, TenantInput, TenantPatch};
 use super::page::{All, Nothing};
@@ -26,10 +26,9 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 )]
 async fn list(
     State(node): State<Shared>,
-    caller: Caller,
+    _: Operator,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<All<TenantForm>>, Problem> {
-    caller.operator(Scope::Operate)?;
     let tenants = node.store.tenants().await?;
     Ok(Json(All { items: tenants.iter().map(Into::into).collect() }))
 }
@@ -41,11 +40,10 @@ async fn list(
 )]
 async fn create(
     State(node): State<Shared>,
-    caller: Caller,
+    Operator(caller): Operator,
     Params(Nothing {}): Params<Nothing>,
     Body { form: TenantInput { name }, .. }: Body<TenantInput>,
 ) -> Result<(StatusCode, Json<TenantForm>), Problem> {
-    caller.operator(Scope::Operate)?;
     let tenant = Tenant::new(name, node.clock.now());
     let created = node.store.create_tenant(tenant.clone(), caller.actor()).await?;
     node.roster.forget_tenants();
@@ -65,11 +63,10 @@ async fn create(
 )]
 async fn show(
     State(node): State<Shared>,
-    caller: Caller,
+    _: Operator,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<TenantForm>, Problem> {
-    caller.operator(Scope::Operate)?;
     Ok(Json((&find(&node, name).await?).into()))
 }
 
@@ -81,12 +78,11 @@ async fn show(
 )]
 async fn change(
     State(node): State<Shared>,
-    caller: Caller,
+    Operator(caller): Operator,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
     Body { form: TenantPatch { is_suspended }, .. }: Body<TenantPatch>,
 ) -> Result<Json<TenantForm>, Problem> {
-    caller.operator(Scope::Operate)?;
     let tenant = find(&node, name).await?;
     node.store.suspend_tenant(tenant.id, is_suspended, caller.actor(), node.clock.now()).await?;
     node.roster.forget_tenants();

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::{Caller, new_token};
+use super::auth::{Caller, Manager, new_token};
 use super::extract::{Body, Params, Segment};
 use super::form::{Pointer, TokenForm, TokenInput, TokenMade};
 use super::page::All;
@@ -34,13 +34,12 @@ pub(super) struct Whose {
 
 impl Whose {
     /// The tenant, or nobody for the host.
-    pub(super) fn of(self, caller: &Caller, scope: Scope) -> Result<Option<TenantId>, Problem> {
-        let tenant = caller.tenant(scope)?.id;
+    pub(super) fn of(self, caller: &Caller) -> Result<Option<TenantId>, Problem> {
         if self.host {
-            caller.operator(scope)?;
+            caller.check_operator()?;
             return Ok(None);
         }
-        Ok(Some(tenant))
+        Ok(Some(caller.tenant().id))
     }
 }
 
@@ -51,10 +50,10 @@ impl Whose {
 )]
 async fn list(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Params(whose): Params<Whose>,
 ) -> Result<Json<All<TokenForm>>, Problem> {
-    let tokens = node.store.tokens(whose.of(&caller, Scope::Manage)?).await?;
+    let tokens = node.store.tokens(whose.of(&caller)?).await?;
     Ok(Json(All { items: tokens.iter().map(Into::into).collect() }))
 }
 
@@ -65,11 +64,11 @@ async fn list(
 )]
 async fn create(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Params(whose): Params<Whose>,
     Body { form, .. }: Body<TokenInput>,
 ) -> Result<(StatusCode, Json<TokenMade>), Problem> {
-    let tenant = whose.of(&caller, Scope::Manage)?;
+    let tenant = whose.of(&caller)?;
     let scopes = form.checked_scopes()?;
     let now = node.clock.now();
     check_scopes(&caller, tenant, &scopes)?;
@@ -121,11 +120,11 @@ fn check_scopes(caller: &Caller, tenant: Option<TenantId>, scopes: &[Scope]) -> 
 )]
 async fn revoke(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(id): Segment<TokenId>,
     Params(whose): Params<Whose>,
 ) -> Result<StatusCode, Problem> {
-    let tenant = whose.of(&caller, Scope::Manage)?;
+    let tenant = whose.of(&caller)?;
     if node.store.revoke_token(tenant, id, caller.actor(), node.clock.now()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

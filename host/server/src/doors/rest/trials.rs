@@ -4,13 +4,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use sandbell_domain::{Mode, Name, Notification, NotificationId, Scope, TenantId};
+use sandbell_domain::{Mode, Name, Notification, NotificationId, TenantId};
 use sandbell_store::{AuditEntry, Catalog as _, Expect};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::{Caller, Manager};
 use super::channels::find;
 use super::edits::{edit, refused};
 use super::extract::{Body, MaybeBody, Params, Segment};
@@ -36,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 )]
 async fn test(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
     MaybeBody(sample): MaybeBody<SampleForm>,
@@ -52,7 +52,7 @@ async fn test(
 )]
 async fn preview(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Segment(name): Segment<Name>,
     Params(Nothing {}): Params<Nothing>,
     MaybeBody(sample): MaybeBody<SampleForm>,
@@ -67,7 +67,7 @@ async fn preview(
 )]
 async fn test_draft(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Params(Nothing {}): Params<Nothing>,
     Body { form, .. }: Body<DraftForm>,
 ) -> Result<Json<AttemptForm>, Problem> {
@@ -81,7 +81,7 @@ async fn test_draft(
 )]
 async fn preview_draft(
     State(node): State<Shared>,
-    caller: Caller,
+    Manager(caller): Manager,
     Params(Nothing {}): Params<Nothing>,
     Body { form, .. }: Body<DraftForm>,
 ) -> Result<Json<AttemptForm>, Problem> {
@@ -95,7 +95,7 @@ async fn of_saved(
     sample: SampleForm,
     mode: Mode,
 ) -> Result<Json<AttemptForm>, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let notification = notification(node, tenant, name, sample, &Pointer::default())?;
     let channel = find(node, tenant, name).await?;
     let attempt = channels::try_saved(node, &channel, notification, mode).await;
@@ -109,7 +109,7 @@ async fn of_draft(
     form: DraftForm,
     mode: Mode,
 ) -> Result<Json<AttemptForm>, Problem> {
-    let tenant = caller.tenant(Scope::Manage)?.id;
+    let tenant = caller.tenant().id;
     let DraftForm { channel, notification: sample } = form;
     let name = channel.name.clone();
     let notification = notification(node, tenant, &name, sample, &Pointer::of("notification"))?;

@@ -415,7 +415,7 @@ mod tests {
         assert_snapshot!(with("secrets", json!({ "token": 7 })), @"invalid type: integer `7`, expected a string");
         assert_snapshot!(with("policy", json!({ "attempts_at_once_max": 0 })), @"invalid value: integer `0`, expected a nonzero u32");
         assert_snapshot!(with("policy", json!({ "attempts_at_once_max": 1001 })), @"policy.attempts_at_once_max: is 1001; at most 1000 is allowed");
-        assert_snapshot!(with("policy", json!({ "retry": { "wait_max": "1w" } })), @"`1w` is no length of time; write 1 to 9999 and `ms`, `s`, `m`, `h` or `d`, e.g. `30s`");
+        assert_snapshot!(with("policy", json!({ "retry": { "wait_max": "1w" } })), @"`1w` is no duration; write e.g. `500ms`, `30s`, `5m`, `1h30m` or `7d`");
     }
 
     #[test]
@@ -446,6 +446,6 @@ mod tests {
             updated_at: Timestamp::UNIX_EPOCH,
             updated_by: sandbell_store::Actor("uid 0".to_owned()),
         };
-        assert_snapshot!(serde_json::to_string(&ChannelForm::new(&record, None)).unwrap(), @r#"{"id":"chn_4d2b2bcf1e8f5c6dbb05a4c3d3ab7a3e","name":"ops","plugin":"slack","settings":{},"secrets":{"token":{"set_at":"1970-01-01T00:00:00Z"}},"policy":{"retry":{"wait_first":"5s","wait_max":"1h","age_max":"1d","attempts_max":20},"attempts_at_once_max":16,"is_ordered":false,"per_minute_max":null,"disable_after":null},"enabled":false,"disabled_reason":"3 failures in a row","revision":2,"created_at":"1970-01-01T00:00:00Z","updated_at":"1970-01-01T00:00:00Z","updated_by":"uid 0"}"#);
+        assert_snapshot!(serde_json::to_string(&ChannelForm::new(&record, None)).unwrap(), @r#"{"id":"chn_c5f11d0b496e54e889cf77a9e0111a9f","name":"ops","plugin":"slack","settings":{},"secrets":{"token":{"set_at":"1970-01-01T00:00:00Z"}},"policy":{"retry":{"wait_first":"5s","wait_max":"1h","age_max":"1d","attempts_max":20},"attempts_at_once_max":16,"is_ordered":false,"per_minute_max":null,"disable_after":null},"enabled":false,"disabled_reason":"3 failures in a row","revision":2,"created_at":"1970-01-01T00:00:00Z","updated_at":"1970-01-01T00:00:00Z","updated_by":"uid 0"}"#);
     }
 }

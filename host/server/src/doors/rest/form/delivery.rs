@@ -60,12 +60,6 @@ pub(crate) enum DeliveryState {
     Dead,
 }
 
-impl DeliveryState {
-    pub(crate) const fn is_settled(self) -> bool {
-        matches!(self, Self::Delivered | Self::Dead)
-    }
-}
-
 impl From<StateKind> for DeliveryState {
     fn from(kind: StateKind) -> Self {
         match kind {

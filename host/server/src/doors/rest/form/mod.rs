@@ -14,7 +14,7 @@ mod unique; // objects that hold each key once
 mod wait; // lengths of time
 
 pub(crate) use attempt::{AttemptForm, FailureForm, TriedForm, VerdictForm};
-pub(crate) use bad::{BadField, Pointer};
+pub(crate) use bad::{BadField, Pointer, text as check_text};
 pub(crate) use channel::{
     ChannelForm, ChannelInput, ChannelStanding, CircuitForm, CircuitState, DisableForm, DraftForm,
     SecretForm, SecretInput,
@@ -24,7 +24,7 @@ pub(crate) use host::{
     AuditForm, StatusForm, TenantForm, TenantInput, TenantPatch, TokenForm, TokenInput, TokenMade,
 };
 pub(crate) use notification::{
-    BATCH_MAX, BatchForm, CONTACTS_MAX, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm,
+    BATCH_MAX, BatchForm, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm,
     NotificationForm, ObjectForm, SampleForm,
 };
 pub(crate) use plugin::{ApprovalForm, ApprovalInput, PluginForm};

@@ -14,7 +14,7 @@ use super::text;
 use super::unique::Table;
 
 /// Contacts of one notification: each is told apart.
-pub(crate) const CONTACTS_MAX: usize = 100;
+const CONTACTS_MAX: usize = 100;
 /// Channels that one notification names.
 const CHANNELS_MAX: usize = 100;
 /// Notifications of one batch.
@@ -63,9 +63,10 @@ pub(crate) struct NotificationForm {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Batch)]
+#[expect(dead_code, reason = "it describes; what is read keeps each notification as it was written")]
 pub(crate) struct BatchForm {
     #[schema(min_items = 1, max_items = 100)]
-    pub(crate) notifications: Vec<NotificationForm>,
+    notifications: Vec<NotificationForm>,
 }
 
 /// What a test or a preview of a channel shows; what is absent is made up.
@@ -185,6 +186,7 @@ pub(crate) struct LinkForm {
 
 fn channel_names_or_null() -> Array {
     let mut names = text::names(CHANNELS_MAX);
+    names.min_items = Some(1);
     names.schema_type = [utoipa::openapi::Type::Array, utoipa::openapi::Type::Null].into_iter().collect();
     names
 }

@@ -93,13 +93,13 @@ pub(crate) struct ApprovalInput {
     pub(crate) networks: Vec<String>,
     /// PEM certificates on the host that are trusted instead of the system's.
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 2048)]
+    #[schema(value_type = Option<String>, max_length = 2048, pattern = "^/")]
     pub(crate) ca_file: Option<PathBuf>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 2048)]
+    #[schema(value_type = Option<String>, max_length = 2048, pattern = "^/")]
     pub(crate) client_certificate_file: Option<PathBuf>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 2048)]
+    #[schema(value_type = Option<String>, max_length = 2048, pattern = "^/")]
     pub(crate) client_key_file: Option<PathBuf>,
     /// `http://proxy.example.com:3128`.
     #[serde(default)]
