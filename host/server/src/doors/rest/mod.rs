@@ -9,13 +9,9 @@ mod door; // what handlers share
 mod extract; // bodies, parameters, parts of the path
 mod limits; // what callers may use up
 mod page; // long lists
-<<<<<<< HEAD
-mod problem;
-mod router; // the routes, in layers, and the document // what went wrong
-=======
 mod problem; // what went wrong
+mod router; // the routes, in layers, and the document
 mod strict; // JSON, read as it is described
->>>>>>> rest
 
 pub(crate) mod form; // what goes over the wire
 
@@ -23,6 +19,7 @@ pub(crate) mod form; // what goes over the wire
 mod approvals;
 #[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod audit;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod channels;
 #[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod deliveries;

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 
 use sandbell_store::Cursor;
 use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
 use utoipa::openapi::Object;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::ToSchema;
 
 use super::limits::{PAGE_DEFAULT, PAGE_MAX};
 
