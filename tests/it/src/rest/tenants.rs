@@ -112,8 +112,8 @@ fn the_things_of_another_tenant_are_not_there() {
     let refused = b.post("/notifications", &notification("ops-of-a", "x")).expect(422).json();
     assert_eq!(refused["code"], "no-channel");
     assert_eq!(everything(&in_a), before);
-    assert_snapshot!(b.header("sandbell-tenant", "a").get("/channels").problem(), @"");
-    assert_snapshot!(b.header("sandbell-tenant", "nobody").get("/channels").problem(), @"");
+    assert_snapshot!(b.header("sandbell-tenant", "a").get("/channels").problem(), @"403 other-tenant: the token is of another tenant than `Sandbell-Tenant` names [leave the header out, or use a token of that tenant]");
+    assert_snapshot!(b.header("sandbell-tenant", "nobody").get("/channels").problem(), @"403 other-tenant: the token is of another tenant than `Sandbell-Tenant` names [leave the header out, or use a token of that tenant]");
     b.header("sandbell-tenant", "b").get("/channels").expect(200);
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod form; // what goes over the wire
 mod approvals;
 #[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod audit;
+#[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod channels;
 #[expect(unused_qualifications, reason = "utoipa writes them for `params`")]
 mod deliveries;

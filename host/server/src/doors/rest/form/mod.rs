@@ -26,7 +26,7 @@ pub(crate) use notification::{
     NotificationForm, ObjectForm, SampleForm,
 };
 pub(crate) use text::{
-    channel_id, dead_reason, dead_reason_or_null, delivery_id, name as name_schema, name_or_null, notification_id, time,
+    any_tag, channel_id, dead_reason, dead_reason_or_null, delivery_id, entity_tag, name as name_schema, name_or_null, notification_id, time,
     time_or_null,
 };
 pub(crate) use plugin::{ApprovalForm, ApprovalInput, PluginForm};
