@@ -111,7 +111,8 @@ impl Listening {
 
     /// Serves a Unix socket. What lies in its place is replaced: the caller holds the lock of the state directory.
     pub(crate) fn unix(self, path: &Path) -> Result<(), ListenError> {
-        let listener = bind_unix(path).map_err(|error| ListenError::Socket { path: path.to_owned(), error })?;
+        let listener =
+            bind_unix(path).map_err(|error| ListenError::Socket { path: path.to_owned(), error })?;
         self.tracker.clone().spawn(async move {
             while let Some(permit) = self.permit().await {
                 let accepted = tokio::select! {

@@ -153,7 +153,11 @@ async fn finish(signals: &mut Signals, dispatcher: &Dispatcher, dispatching: &Ta
     let _ = timeout(FAREWELL, dispatching.wait()).await;
 }
 
-async fn listen(node: &Arc<Node>, connections: &TaskTracker, tls: crate::listen::Tls) -> Result<(), ServeError> {
+async fn listen(
+    node: &Arc<Node>,
+    connections: &TaskTracker,
+    tls: crate::listen::Tls,
+) -> Result<(), ServeError> {
     let settings = node.settings();
     let listening = |router| {
         Listening::new(router, settings.limits.connections_max, node.stop.clone(), connections.clone())

@@ -58,7 +58,10 @@ mod tests {
     fn every_package_has_a_whole_version() {
         assert_eq!(version().split('.').count(), 3);
         for line in REQUIREMENTS.lines() {
-            assert!(line.split_once("==").is_some_and(|(name, version)| !name.is_empty() && !version.is_empty()), "{line}");
+            assert!(
+                line.split_once("==").is_some_and(|(name, version)| !name.is_empty() && !version.is_empty()),
+                "{line}"
+            );
         }
     }
 }

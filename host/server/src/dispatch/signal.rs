@@ -27,7 +27,9 @@ pub(super) fn shown(attempt: &Attempt) -> Shown {
         Outcome::Delivered { .. } => Signal::Good,
         Outcome::Failed(failure) if OF_THE_HOST.contains(&failure.code.as_str()) => Signal::Nothing,
         Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Transient | FailureKind::TimedOut => Signal::Bad { retry_after: failure.retry_after },
+            FailureKind::Transient | FailureKind::TimedOut => {
+                Signal::Bad { retry_after: failure.retry_after }
+            }
             // It answered: this delivery is refused, others may not be.
             FailureKind::Permanent => Signal::Good,
             FailureKind::Misconfigured | FailureKind::Denied | FailureKind::Trapped => Signal::Nothing,
@@ -67,7 +69,12 @@ mod tests {
                 duration: Duration::ZERO,
             })
         };
-        Attempt { outcome, exchanges: url.map(exchange).into_iter().collect(), log: vec![], usage: Usage::default() }
+        Attempt {
+            outcome,
+            exchanges: url.map(exchange).into_iter().collect(),
+            log: vec![],
+            usage: Usage::default(),
+        }
     }
 
     fn failed(kind: FailureKind, code: &str, retry_after: Option<Duration>) -> Outcome {

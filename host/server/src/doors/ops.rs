@@ -49,7 +49,8 @@ async fn readyz(State(node): State<Arc<Node>>, RawQuery(query): RawQuery) -> Res
         Check { part: "plugins", found: plugins(&node).await },
     ];
     let is_ready = checks.iter().all(|check| check.found.is_ok());
-    let is_verbose = query.is_some_and(|query| query.split('&').any(|key| key == "verbose" || key == "verbose="));
+    let is_verbose =
+        query.is_some_and(|query| query.split('&').any(|key| key == "verbose" || key == "verbose="));
     let mut text = String::new();
     if is_verbose || !is_ready {
         for Check { part, found } in &checks {
@@ -68,7 +69,11 @@ async fn database(node: &Node) -> Result<String, String> {
     if let Some(error) = node.pulse.last_failure() {
         return Err(error);
     }
-    node.store.key_check().await.map(|_| "readable and writable".to_owned()).map_err(|error| error.to_string())
+    node.store
+        .key_check()
+        .await
+        .map(|_| "readable and writable".to_owned())
+        .map_err(|error| error.to_string())
 }
 
 fn dispatcher(node: &Node) -> Result<String, String> {

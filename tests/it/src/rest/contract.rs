@@ -19,7 +19,8 @@ fn schemathesis_finds_nothing() {
     operator.post("/channels", &rocketchat("ops", &receiver.url(""))).expect(201);
     let dead = delivery(&operator.post("/notifications?wait=20s", &notification("ops", "x")).expect(200));
     let scopes = ["send", "read", "manage", "operate"];
-    let token = operator.post("/tokens?host=true", &json!({ "name": "schemathesis", "scopes": scopes })).expect(201);
+    let token =
+        operator.post("/tokens?host=true", &json!({ "name": "schemathesis", "scopes": scopes })).expect(201);
     let settings = include_str!("schemathesis.toml")
         .replace("DELIVERY", dead["id"].as_str().unwrap())
         .replace("NOTIFICATION", dead["notification"].as_str().unwrap());

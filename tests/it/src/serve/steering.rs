@@ -64,7 +64,10 @@ fn a_reload_takes_all_of_a_configuration_or_nothing() {
     reload("[log]\nfilter = \"debug\"\n[dispatch]\nattempt = \"9s\"\n", "the new configuration is taken");
     assert!(metrics().contains("sandbell_config_last_reload_successful 1"));
     site.serving().wait_for_log("takes effect with a restart").unwrap();
-    assert!(site.serving().log().iter().any(|line| line.contains("\"DEBUG\"")) || site.serving().ops("/livez").is_ok());
+    assert!(
+        site.serving().log().iter().any(|line| line.contains("\"DEBUG\""))
+            || site.serving().ops("/livez").is_ok()
+    );
 }
 
 #[test]

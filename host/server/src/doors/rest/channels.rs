@@ -271,12 +271,12 @@ fn expected(headers: &HeaderMap) -> Result<Option<Expect>, Problem> {
         let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
         if quoted.bytes().all(|byte| byte.is_ascii_digit()) { quoted.parse().ok() } else { None }
     };
-    let meant = headers.get(IF_MATCH).map(|value| {
-        revision(value).ok_or_else(|| bad("If-Match", "the revision in quotes, e.g. `\"3\"`"))
-    });
-    let is_new = headers.get(IF_NONE_MATCH).map(|value| {
-        if value == "*" { Ok(()) } else { Err(bad("If-None-Match", "`*`, or leave it out")) }
-    });
+    let meant = headers
+        .get(IF_MATCH)
+        .map(|value| revision(value).ok_or_else(|| bad("If-Match", "the revision in quotes, e.g. `\"3\"`")));
+    let is_new = headers
+        .get(IF_NONE_MATCH)
+        .map(|value| if value == "*" { Ok(()) } else { Err(bad("If-None-Match", "`*`, or leave it out")) });
     match (meant.transpose()?, is_new.transpose()?) {
         (None, None) => Ok(None),
         (None, Some(())) => Ok(Some(Expect::Nothing)),

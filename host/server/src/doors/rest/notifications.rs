@@ -24,7 +24,9 @@ use super::Shared;
 use super::auth::Sender;
 use super::deliveries::shown;
 use super::extract::{self, Body, Params, Segment};
-use super::form::{BATCH_MAX, BadField, BatchForm, Content, DeliveryForm, Given, NotificationForm, Pointer, Wait};
+use super::form::{
+    BATCH_MAX, BadField, BatchForm, Content, DeliveryForm, Given, NotificationForm, Pointer, Wait,
+};
 use super::limits::{KEPT_BYTES_MAX, KEY_BYTES_MAX, WAITERS_MAX};
 use super::page::Nothing;
 use super::problem::{self, Problem, ProblemResponse};
@@ -200,7 +202,8 @@ impl Request {
         let Identity { first, at, is_replayed } = self.identity(headers).await?;
         let mut pointers = Vec::new();
         let mut accepting = Vec::new();
-        for (Item { at: pointer, channels: _, contacts, content, payload }, target) in items.into_iter().zip(targets)
+        for (Item { at: pointer, channels: _, contacts, content, payload }, target) in
+            items.into_iter().zip(targets)
         {
             let contacts = if contacts.is_empty() { vec![Contact::default()] } else { contacts };
             for contact in contacts {
@@ -351,7 +354,8 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
-    let is_key = !text.is_empty() && text.len() <= KEY_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_key =
+        !text.is_empty() && text.len() <= KEY_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
     if is_key && values.next().is_none() {
         return Ok(Some(text.to_owned()));
     }
@@ -363,9 +367,13 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 pub(super) fn waiter(node: &Shared) -> Result<OwnedSemaphorePermit, Problem> {
     let permit = Arc::clone(&node.waiters).try_acquire_owned();
     permit.map_err(|_| {
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-waiters", format!("{WAITERS_MAX} callers wait already"))
-            .retry_after(Duration::from_secs(5))
-            .hint("send without `wait`, and ask later")
+        Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-waiters",
+            format!("{WAITERS_MAX} callers wait already"),
+        )
+        .retry_after(Duration::from_secs(5))
+        .hint("send without `wait`, and ask later")
     })
 }
 

@@ -100,10 +100,12 @@ async fn tail(
     });
     // The first `end` is the last event.
     let events = stream::select(seen, stopped).scan(false, |is_over, event| {
-        let next = (!*is_over).then(|| event.unwrap_or_else(|event| {
-            *is_over = true;
-            event
-        }));
+        let next = (!*is_over).then(|| {
+            event.unwrap_or_else(|event| {
+                *is_over = true;
+                event
+            })
+        });
         future::ready(next)
     });
     let events = events.map(move |event| {

@@ -420,7 +420,8 @@ mod tests {
 
     #[test]
     fn a_secret_goes_in_and_does_not_come_out() {
-        let json = json!({ "name": "ops", "plugin": "slack", "secrets": { "token": "hunter2", "old": null } });
+        let json =
+            json!({ "name": "ops", "plugin": "slack", "secrets": { "token": "hunter2", "old": null } });
         let input: ChannelInput = serde_json::from_value(json).unwrap();
         assert!(!format!("{input:?}").contains("hunter2"));
         // `json!` sorts its keys.

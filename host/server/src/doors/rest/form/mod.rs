@@ -20,15 +20,17 @@ pub(crate) use channel::{
     SecretForm, SecretInput,
 };
 pub(crate) use delivery::{DeliveryForm, DeliveryState};
-pub(crate) use host::{AuditForm, StatusForm, TenantForm, TenantInput, TenantPatch, TokenForm, TokenInput, TokenMade};
-pub(crate) use notification::{
-    BATCH_MAX, BatchForm, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm,
-    NotificationForm, ObjectForm, SampleForm,
+pub(crate) use host::{
+    AuditForm, StatusForm, TenantForm, TenantInput, TenantPatch, TokenForm, TokenInput, TokenMade,
 };
-pub(crate) use text::{
-    any_tag, channel_id, dead_reason, dead_reason_or_null, delivery_id, entity_tag, name as name_schema, name_or_null, notification_id, time,
-    time_or_null,
+pub(crate) use notification::{
+    BATCH_MAX, BatchForm, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm, NotificationForm,
+    ObjectForm, SampleForm,
 };
 pub(crate) use plugin::{ApprovalForm, ApprovalInput, PluginForm};
+pub(crate) use text::{
+    any_tag, channel_id, dead_reason, dead_reason_or_null, delivery_id, entity_tag, name as name_schema,
+    name_or_null, notification_id, time, time_or_null,
+};
 pub(crate) use unique::Table;
 pub(crate) use wait::Wait;

@@ -347,28 +347,73 @@ mod tests {
         let long = "x".repeat(MESSAGE_CHARS_MAX + 1);
         let address = json!({ "kind": "a", "address": &long });
         let many = |item: Json| Json::from(vec![item; 101]);
-        check(json!({ "event": { "message": long } }), "event.message: has 65537 characters; at most 65536 are allowed");
-        check(json!({ "event": { "kind": long } }), "event.kind: has 65537 characters; at most 256 are allowed");
-        check(json!({ "event": { "title": long } }), "event.title: has 65537 characters; at most 2048 are allowed");
-        check(json!({ "event": { "username": long } }), "event.username: has 65537 characters; at most 256 are allowed");
-        check(json!({ "object": { "name": long } }), "object.name: has 65537 characters; at most 2048 are allowed");
-        check(json!({ "object": { "url": long } }), "object.url: has 65537 characters; at most 2048 are allowed");
-        check(json!({ "object": { "tags": { "a": long } } }), "object.tags.a: has 65537 characters; at most 2048 are allowed");
-        check(json!({ "incident": { "id": 1, "url": long } }), "incident.url: has 65537 characters; at most 2048 are allowed");
-        check(json!({ "links": [{ "label": "", "url": long }] }), "links.0.url: has 65537 characters; at most 2048 are allowed");
-        check(json!({ "links": [{ "label": long, "url": "" }] }), "links.0.label: has 65537 characters; at most 256 are allowed");
-        check(json!({ "links": many(json!({ "label": "", "url": "" })) }), "links: has 101 entries; at most 100 are allowed");
-        check(json!({ "extra": { long.as_str(): "" } }), "extra: has 65537 characters; at most 256 are allowed");
+        check(
+            json!({ "event": { "message": long } }),
+            "event.message: has 65537 characters; at most 65536 are allowed",
+        );
+        check(
+            json!({ "event": { "kind": long } }),
+            "event.kind: has 65537 characters; at most 256 are allowed",
+        );
+        check(
+            json!({ "event": { "title": long } }),
+            "event.title: has 65537 characters; at most 2048 are allowed",
+        );
+        check(
+            json!({ "event": { "username": long } }),
+            "event.username: has 65537 characters; at most 256 are allowed",
+        );
+        check(
+            json!({ "object": { "name": long } }),
+            "object.name: has 65537 characters; at most 2048 are allowed",
+        );
+        check(
+            json!({ "object": { "url": long } }),
+            "object.url: has 65537 characters; at most 2048 are allowed",
+        );
+        check(
+            json!({ "object": { "tags": { "a": long } } }),
+            "object.tags.a: has 65537 characters; at most 2048 are allowed",
+        );
+        check(
+            json!({ "incident": { "id": 1, "url": long } }),
+            "incident.url: has 65537 characters; at most 2048 are allowed",
+        );
+        check(
+            json!({ "links": [{ "label": "", "url": long }] }),
+            "links.0.url: has 65537 characters; at most 2048 are allowed",
+        );
+        check(
+            json!({ "links": [{ "label": long, "url": "" }] }),
+            "links.0.label: has 65537 characters; at most 256 are allowed",
+        );
+        check(
+            json!({ "links": many(json!({ "label": "", "url": "" })) }),
+            "links: has 101 entries; at most 100 are allowed",
+        );
+        check(
+            json!({ "extra": { long.as_str(): "" } }),
+            "extra: has 65537 characters; at most 256 are allowed",
+        );
         check(json!({ "contacts": many(json!({})) }), "contacts: has 101 entries; at most 100 are allowed");
-        check(json!({ "contacts": [{}, { "full_name": long }] }), "contacts.1.full_name: has 65537 characters; at most 256 are allowed");
-        check(json!({ "contacts": [{ "addresses": [address] }] }), "contacts.0.addresses.0.address: has 65537 characters; at most 2048 are allowed");
+        check(
+            json!({ "contacts": [{}, { "full_name": long }] }),
+            "contacts.1.full_name: has 65537 characters; at most 256 are allowed",
+        );
+        check(
+            json!({ "contacts": [{ "addresses": [address] }] }),
+            "contacts.0.addresses.0.address: has 65537 characters; at most 2048 are allowed",
+        );
         check(json!({ "channels": many(json!("a")) }), "channels: has 101 entries; at most 100 are allowed");
         check(json!({ "channels": [] }), "channels: names no channel; name at least one, or leave it out");
         check(
             json!({ "channels": ["A b"] }),
             "`A b` is no name; write 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first",
         );
-        check(json!({ "event": { "time": "noon\n" } }), r"event.time: `noon\n` is no RFC 3339 time, e.g. 2026-11-22T04:49:53Z");
+        check(
+            json!({ "event": { "time": "noon\n" } }),
+            r"event.time: `noon\n` is no RFC 3339 time, e.g. 2026-11-22T04:49:53Z",
+        );
         check(
             json!({ "event": { "severity": "bad" } }),
             "unknown variant `bad`, expected one of `ok`, `debug`, `info`, `notice`, `warning`, `err`, `crit`, `alert`, `emerg`",
