@@ -1,7 +1,8 @@
 //! The catalog: who there is and what they configured. The contract, in words; `conformance/` tests it for every engine.
 //!
 //! Every read and write of a tenant's things names the tenant first, and finds nothing of another's. What returns `Ok` is
-//! durable. Every change that a person makes is recorded in the audit log in the same transaction, with who and when.
+//! durable. Every change that a person makes is recorded in the audit log in the same transaction, with who and when; a
+//! call that changes nothing is not recorded. What is done to a tenant and to the host's tokens is in the host's log.
 //! Plugins and their approvals are the host's and lie in its state directory, not here.
 
 use std::future::Future;
@@ -28,7 +29,7 @@ pub trait Catalog: Send + Sync + 'static {
     /// All of them, by name.
     fn tenants(&self) -> impl Future<Output = Result<Vec<Tenant>, StoreError>> + Send;
 
-    /// Returns whether there is such a tenant.
+    /// Suspends a tenant, whose deliveries then wait, or takes it up again. Returns whether there is such a tenant.
     fn suspend_tenant(
         &self,
         tenant: TenantId,
@@ -37,7 +38,8 @@ pub trait Catalog: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Keeps a token under its hash. A name may be taken again after its token was revoked.
+    /// Keeps a token under its hash. A name may be taken again after its token was revoked. Refused with
+    /// [`StoreError::UnknownTenant`] for a tenant that was never made.
     fn create_token(
         &self,
         token: Token,
@@ -63,9 +65,10 @@ pub trait Catalog: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Makes a channel or a new revision of it; the previous revision is kept.
+    /// Makes a channel or a new revision of it; the previous revision is kept. An id has one name for ever.
     ///
-    /// Pace and order of the outbox follow `policy` in the same transaction.
+    /// Pace and order of the outbox follow `policy` in the same transaction, and what it gives follows `enabled`. Refused
+    /// with [`StoreError::UnknownTenant`] for a tenant that was never made.
     fn save_channel(
         &self,
         draft: ChannelDraft,
@@ -99,8 +102,8 @@ pub trait Catalog: Send + Sync + 'static {
         channel: ChannelId,
     ) -> impl Future<Output = Result<Vec<ChannelRecord>, StoreError>> + Send;
 
-    /// Enables, or disables with a reason. Deliveries of a disabled channel wait. Returns whether there is such a
-    /// channel. Enabling also forgets the failures in a row.
+    /// Enables, or disables with a reason; the current revision says so, and who did it. Deliveries of a disabled channel
+    /// wait. Returns whether there is such a channel. Enabling also forgets the failures in a row.
     fn enable_channel(
         &self,
         tenant: TenantId,
@@ -110,7 +113,8 @@ pub trait Catalog: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Deletes a channel with its revisions and secrets; refused while a delivery of it waits or is leased.
+    /// Deletes a channel with its revisions and secrets; refused while a delivery of it waits or is leased. Settled ones
+    /// stay. One that is accepted for it afterwards is leased as any other, for its holder to say that there is no channel.
     fn delete_channel(
         &self,
         tenant: TenantId,

@@ -187,14 +187,8 @@ impl Keys {
         let nonce = XNonce::try_from(nonce).map_err(|_| SealError::BadText)?;
         let refused = || SealError::Refused(id.clone());
         let payload = Payload { msg: sealed, aad: &place.bind(&id) };
-        let secret = key.cipher().decrypt(&nonce, payload).map_err(|_| refused())?;
-        match String::from_utf8(secret) {
-            Ok(text) => Ok(text.into()),
-            Err(error) => {
-                error.into_bytes().zeroize();
-                Err(refused())
-            }
-        }
+        let secret = Zeroizing::new(key.cipher().decrypt(&nonce, payload).map_err(|_| refused())?);
+        Ok(std::str::from_utf8(&secret).map_err(|_| refused())?.into())
     }
 
     fn find(&self, id: &str) -> Option<&Key> {

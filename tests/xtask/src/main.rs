@@ -31,9 +31,11 @@ mod test;
 // using it
 mod bench;
 mod ci;
+mod crash;
 mod demo;
 mod new;
 mod setup;
+mod soak;
 
 use house::House;
 
@@ -62,6 +64,8 @@ enum Verb {
     Codegen(codegen::Codegen),
     New(new::New),
     Bench(bench::Bench),
+    Crash(crash::Crash),
+    Soak(soak::Soak),
     Setup(setup::Setup),
 }
 
@@ -93,6 +97,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Verb::Codegen(verb) => verb.run(&house),
         Verb::New(verb) => verb.run(&house),
         Verb::Bench(verb) => verb.run(&house),
+        Verb::Crash(verb) => verb.run(&house),
+        Verb::Soak(verb) => verb.run(&house),
         Verb::Setup(verb) => verb.run(&house),
     }
 }

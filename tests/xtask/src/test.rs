@@ -39,7 +39,7 @@ impl Test {
 }
 
 /// Everything a test starts or talks to; gives the path of nextest.
-fn prepare(house: &House) -> Result<std::path::PathBuf> {
+pub(crate) fn prepare(house: &House) -> Result<std::path::PathBuf> {
     tools::ensure_debian_packages()?;
     let nextest = tools::NEXTEST.ensure(house)?;
     schemathesis::ensure(house)?;

@@ -247,7 +247,7 @@ impl Dispatcher {
                 self.node.circuits.forget(record.id);
             }
             Err(error) => {
-                error!(channel.id = %record.id, "channel {} cannot be disabled: {error}", record.name)
+                error!(channel.id = %record.id, "channel {} cannot be disabled: {error}", record.name);
             }
         }
     }

@@ -40,10 +40,7 @@ pub(super) fn shown(attempt: &Attempt) -> Shown {
 
 fn destination(exchange: &Exchange) -> String {
     match exchange {
-        Exchange::Http(http) => Url::parse(&http.url)
-            .ok()
-            .map(|url| url.origin().ascii_serialization())
-            .unwrap_or_else(|| "http".to_owned()),
+        Exchange::Http(http) => Url::parse(&http.url).map_or_else(|_| "http".to_owned(), |url| url.origin().ascii_serialization()),
         Exchange::Smtp(smtp) => smtp.server.clone(),
     }
 }
@@ -56,6 +53,7 @@ mod tests {
     use sandbell_domain::{Failure, Receipt, Usage};
 
     use super::*;
+    use FailureKind as K;
 
     fn attempt(outcome: Outcome, url: Option<&str>) -> Attempt {
         let exchange = |url: &str| {
@@ -87,7 +85,6 @@ mod tests {
             let shown = shown(&attempt(outcome.clone(), None));
             assert_eq!(shown.signal, signal, "{outcome:?}");
         };
-        use FailureKind as K;
         let minute = Some(Duration::from_mins(1));
         check(Outcome::Delivered { receipt: Receipt::default() }, Signal::Good);
         check(failed(K::Transient, "http-status:429", minute), Signal::Bad { retry_after: minute });

@@ -139,6 +139,7 @@ macro_rules! catalog_conformance {
                 a_channel_in_use_is_not_deleted
                 what_comes_for_a_deleted_channel_does_not_wait_for_ever
                 uses_of_a_plugin_are_counted_over_all_tenants
+                a_save_whose_future_was_dropped_is_whole_or_not_there
             }
             stopping {
                 a_disabled_channel_gives_nothing_and_loses_nothing
@@ -157,6 +158,7 @@ macro_rules! catalog_conformance {
                 the_key_check_is_the_one_that_was_set
                 every_sealed_secret_has_a_place
                 a_secret_is_resealed_if_nobody_was_quicker
+                a_place_is_never_given_twice
             }
             auditing {
                 every_change_is_recorded_with_who_and_when

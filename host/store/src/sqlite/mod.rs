@@ -27,6 +27,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{backup_file, restore_file};
 pub use check::{Depth, check_file};
 pub use open::Settings;
 pub use store::{Size, SqliteStore};

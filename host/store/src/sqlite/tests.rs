@@ -19,6 +19,7 @@ use super::{Settings, SqliteStore};
 use crate::{LeaseRequest, Outbox, Pace, Retention, Settled, StoreError, Tries};
 
 mod catalog;
+mod follow;
 mod upkeep;
 
 mod promises {

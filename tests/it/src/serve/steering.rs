@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sandbell_peers::{Authority, Receiver, Reply, Signal};
+use sandbell_peers::{At, Authority, Client, Receiver, Reply, Signal};
 use serde_json::json;
 
 use super::site::{HANGS, Moody, QUICK, Site};
@@ -95,7 +95,9 @@ fn the_metrics_are_ones_that_prometheus_takes() {
     site.wait(&id, "dead");
     let (status, text) = site.serving().ops("/metrics").unwrap();
     assert_eq!(status, 200);
-    assert!(text.ends_with("# EOF\n"), "{text}");
+    let accept = [("accept", "application/openmetrics-text;version=1.0.0")];
+    let open = Client::new(At::Tcp(site.serving().ops)).call("GET", "/metrics", &accept, &[]).unwrap();
+    assert!(open.text().ends_with("# EOF\n"), "{}", open.text());
     let labels = "plugin=\"slack\",channel=\"local/ops\",outcome=\"permanent\"";
     assert!(text.contains(&format!("sandbell_deliveries_total{{{labels}}} 1")), "{text}");
     let mut promtool = Command::new("promtool")

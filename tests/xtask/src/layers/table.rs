@@ -3,16 +3,49 @@
 /// The modules of `host/server`, from the top down, and what each may use beside itself.
 pub(super) const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli", "app", "config"]),
-    ("cli", &["app", "doors", "intake", "install", "engine", "clock", "config", "telemetry"]),
-    ("app", &["doors", "intake", "install", "runner", "dispatch", "engine", "clock", "config", "telemetry"]),
+    ("cli", &["app", "serve", "client", "vault", "store", "doors", "install", "engine", "clock", "config", "telemetry"]),
+    ("app", &["doors", "install", "engine", "clock", "config", "telemetry"]),
+    (
+        "serve",
+        &[
+            "doors", "dispatch", "chores", "node", "intake", "runner", "roster", "vault", "circuits", "events", "metrics",
+            "pulse", "listen", "install", "engine", "store", "clock", "config", "telemetry",
+        ],
+    ),
     // `engine`: a door whose caller keeps the history runs the attempt itself.
-    ("doors", &["intake", "install", "engine", "clock", "config", "telemetry"]),
-    ("intake", &["clock", "config", "telemetry"]),
+    (
+        "doors",
+        &[
+            "channels", "node", "intake", "runner", "vault", "circuits", "events", "listen", "install", "engine", "clock",
+            "dice", "config", "telemetry",
+        ],
+    ),
+    ("channels", &["node", "runner", "vault", "install", "clock", "dice"]),
+    ("dispatch", &["node", "circuits", "events", "metrics", "kept", "config"]),
+    ("chores", &["node"]),
+    (
+        "node",
+        &[
+            "intake", "runner", "roster", "vault", "circuits", "events", "metrics", "pulse", "install", "store", "clock",
+            "config",
+        ],
+    ),
+    ("intake", &["runner", "roster", "metrics", "install", "store", "clock"]),
+    ("runner", &["vault", "kept", "install"]),
+    ("roster", &["kept", "store"]),
+    ("vault", &["store"]),
+    ("circuits", &["kept"]),
+    ("events", &[]),
+    ("metrics", &[]),
+    ("pulse", &[]),
+    ("listen", &[]),
     ("install", &["clock", "config", "telemetry"]),
-    ("runner", &["dispatch", "engine", "clock", "config", "telemetry"]),
-    ("dispatch", &["clock", "config", "telemetry"]),
     ("engine", &["clock", "config", "telemetry"]),
-    ("clock", &[]),
+    ("store", &[]),
+    ("client", &[]),
+    ("kept", &[]),
+    ("clock", &["dice"]),
+    ("dice", &[]),
     ("config", &["telemetry"]),
     ("telemetry", &[]),
 ];

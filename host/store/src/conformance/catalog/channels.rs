@@ -1,11 +1,13 @@
 //! Channels and their revisions.
 
+use std::future::poll_fn;
 use std::num::NonZeroU32;
+use std::task::Poll;
 use std::time::Duration;
 
 use sandbell_domain::{ChannelId, ChannelPolicy, RetryPolicy};
 
-use super::rig::{ada, draft, eve, make_channel, make_tenant, name, save, secret};
+use super::rig::{ada, draft, eve, log, make_channel, make_tenant, name, save, secret};
 use crate::catalog::{CHANNELS_MAX, REVISIONS_MAX};
 use crate::conformance::rig::{accept_many, all, at, delivered, delivery, lease_many, lease_one, settle};
 use crate::{Catalog, ChannelDraft, Deleted, Enabled, Expect, Outbox, Saved};
@@ -206,4 +208,23 @@ pub(crate) async fn uses_of_a_plugin_are_counted_over_all_tenants<S: Catalog>(op
     assert_eq!((uses("slack").await, uses("mail").await), (Ok(1), Ok(1)));
     catalog.delete_channel(ours.tenant, ours.id, ada(), at(2)).await.unwrap();
     assert_eq!(uses("mail").await, Ok(0));
+}
+
+pub(crate) async fn a_save_whose_future_was_dropped_is_whole_or_not_there<S: Catalog>(
+    open: impl AsyncFn() -> S,
+) {
+    let catalog = open().await;
+    let acme = make_tenant(&catalog, "acme").await;
+    for number in 0..50 {
+        let one = draft(acme, &format!("ops{number}"));
+        let mut save = Box::pin(catalog.save_channel(one, Expect::Nothing, ada(), at(1)));
+        // Begun, and given up at its first await.
+        let begun = poll_fn(|context| Poll::Ready(save.as_mut().poll(context))).await;
+        drop(begun);
+    }
+    // What was begun before this is done or will never be.
+    save(&catalog, draft(acme, "last"), Expect::Nothing, at(2)).await;
+    let channels = catalog.channels(acme).await.unwrap();
+    assert!(channels.iter().all(|channel| channel.secrets.len() == 1 && channel.revision == 1));
+    assert_eq!(log(&catalog, Some(acme), 100).await.len(), channels.len());
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use jiff::Timestamp;
 use sandbell_domain::{NotificationId, TenantId};
 
-use super::rig::{draft, make_channel, make_tenant, save, secret};
+use super::rig::{ada, draft, make_channel, make_tenant, save, secret};
 use crate::conformance::rig::{all, at, count};
 use crate::{Catalog, Claimed, Expect, KeyClaim};
 
@@ -118,4 +118,14 @@ pub(crate) async fn a_secret_is_resealed_if_nobody_was_quicker<S: Catalog>(open:
     let record = catalog.channel_of_id(ops.tenant, ops.id).await.unwrap().unwrap();
     // It is the same secret, set when it was set, in the same revision.
     assert_eq!(record, crate::ChannelRecord { secrets: vec![secret("token", "v1:b:new")], ..ops });
+}
+
+pub(crate) async fn a_place_is_never_given_twice<S: Catalog>(open: impl AsyncFn() -> S) {
+    let catalog = open().await;
+    let ops = make_channel(&catalog, "acme", "ops").await;
+    let last = places(&catalog).await.remove(0).place;
+    catalog.delete_channel(ops.tenant, ops.id, ada(), at(1)).await.unwrap();
+    assert!(places(&catalog).await.is_empty());
+    save(&catalog, draft(ops.tenant, "ops"), Expect::Nothing, at(2)).await;
+    assert!(places(&catalog).await[0].place > last);
 }

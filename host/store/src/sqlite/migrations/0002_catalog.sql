@@ -57,6 +57,7 @@ CREATE TABLE channel (
 
 -- Current and earlier ones. `settings`: a JSON object. `policy`: PolicyV1 as JSON. `disabled_reason`: absent while enabled.
 CREATE TABLE channel_revision (
+    seq INTEGER PRIMARY KEY,
     channel INTEGER NOT NULL,
     revision INTEGER NOT NULL,
     plugin TEXT NOT NULL,
@@ -65,8 +66,8 @@ CREATE TABLE channel_revision (
     disabled_reason TEXT,
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL,
-    PRIMARY KEY (channel, revision)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (channel, revision)
+) STRICT;
 
 -- A number is never given twice: whoever seals them anew goes through them in order while others save.
 CREATE TABLE secret (
