@@ -25,6 +25,7 @@ mod deps;
 mod docs;
 mod guests;
 mod lint;
+mod schemathesis;
 mod test;
 
 // using it

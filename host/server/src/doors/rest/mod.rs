@@ -37,6 +37,8 @@ mod tenants;
 mod tokens;
 mod trials;
 
+// between a noun and the parts of the host
+mod accepting; // from a request to what is on the disk
 mod edits; // a channel's form, and why it is not saved
 mod standing; // how a channel's deliveries stand
 

@@ -19,11 +19,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
+use super::accepting::waiter;
 use super::auth::Reader;
 use super::deliveries::named;
 use super::extract::Params;
 use super::form::{self, FailureForm, VerdictForm};
-use super::notifications::waiter;
 use super::problem::{Problem, ProblemResponse};
 use crate::events::Tried;
 
