@@ -175,7 +175,9 @@ async fn check(
     let kept = before.filter(|before| before.plugin == edit.plugin.as_str());
     let mut config = edit.settings.clone();
     if let Some(before) = kept {
-        let Json::Object(mut old) = node.vault.unsealed(before)? else { unreachable!("settings are an object") };
+        let Json::Object(mut old) = node.vault.unsealed(before)? else {
+            unreachable!("settings are an object")
+        };
         for SealedSecret { option, .. } in &before.secrets {
             config.extend(old.remove(option).map(|secret| (option.clone(), secret)));
         }
@@ -238,7 +240,9 @@ fn unknown(info: &PluginInfo, is_meant: impl Fn(OptionKind) -> bool) -> String {
 fn of_open(error: OpenError, info: &PluginInfo) -> ChannelError {
     match error {
         OpenError::Prepare(PrepareError::NotApproved(name)) => ChannelError::NotApproved(name),
-        OpenError::Prepare(PrepareError::State(StateError::NotInstalled(name))) => ChannelError::NoPlugin(name),
+        OpenError::Prepare(PrepareError::State(StateError::NotInstalled(name))) => {
+            ChannelError::NoPlugin(name)
+        }
         OpenError::Prepare(PrepareError::Config(error)) => of_config(error, info),
         error => ChannelError::Open(error),
     }

@@ -52,7 +52,12 @@ pub(crate) enum EngineError {
 
 impl Engine {
     /// `compiler` is this program: it compiles when it is called with `compile-child`.
-    pub(crate) fn new(compiler: PathBuf, cache_dir: Option<PathBuf>, log_level: LogLevel, size: Size) -> Self {
+    pub(crate) fn new(
+        compiler: PathBuf,
+        cache_dir: Option<PathBuf>,
+        log_level: LogLevel,
+        size: Size,
+    ) -> Self {
         let Size { attempts_max, io_threads } = size;
         let settings = Settings { cache_dir, compiler, attempts_max, log_level };
         Self { settings, io_threads, started: OnceLock::new() }

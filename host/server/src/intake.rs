@@ -9,7 +9,7 @@ use sandbell_store::{ChannelRecord, Enabled, Outbox as _, Status, StoreError};
 
 use crate::clock::Clock;
 use crate::install::PluginName;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Received};
 use crate::roster::{Channels, Roster};
 use crate::runner::Runner;
 use crate::store::Store;
@@ -54,7 +54,12 @@ impl Intake {
     ) -> Result<Accepted, IntakeError> {
         let count = notifications.len() as u64;
         let accepted = self.try_accept(tenant, notifications).await;
-        self.metrics.received(&accepted, count);
+        let received = match &accepted {
+            Ok(Accepted { new: 1.., .. }) => Received::Accepted,
+            Ok(Accepted { new: 0, .. }) => Received::Duplicate,
+            Err(_) => Received::Rejected,
+        };
+        self.metrics.received(received, count);
         accepted
     }
 

@@ -35,7 +35,7 @@ const HEAD_READ: Duration = Duration::from_secs(10);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Bytes that are held of a request head.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
+const HEAD_BYTES_MAX: u16 = 16 * 1024;
 const HEADERS_MAX: usize = 64;
 
 /// Requests at the same time on one HTTP/2 connection.
@@ -111,7 +111,8 @@ impl Listening {
 
     /// Serves a Unix socket. What lies in its place is replaced: the caller holds the lock of the state directory.
     pub(crate) fn unix(self, path: &Path) -> Result<(), ListenError> {
-        let listener = bind_unix(path).map_err(|error| ListenError::Socket { path: path.to_owned(), error })?;
+        let listener =
+            bind_unix(path).map_err(|error| ListenError::Socket { path: path.to_owned(), error })?;
         self.tracker.clone().spawn(async move {
             while let Some(permit) = self.permit().await {
                 let accepted = tokio::select! {
@@ -179,13 +180,13 @@ impl Listening {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_READ)
-            .max_buf_size(HEAD_BYTES_MAX)
+            .max_buf_size(usize::from(HEAD_BYTES_MAX))
             .max_headers(HEADERS_MAX);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_MAX)
-            .max_header_list_size(HEAD_BYTES_MAX as u32)
+            .max_header_list_size(u32::from(HEAD_BYTES_MAX))
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(HEAD_READ);
         let connection = builder.serve_connection(TokioIo::new(stream), service);

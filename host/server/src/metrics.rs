@@ -14,12 +14,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use sandbell_domain::{Attempt, Exchange, FailureKind, Outcome, Verdict};
 use sandbell_store::Totals;
-
-use crate::intake::{Accepted, IntakeError};
 
 /// Channels that have a label of their own; the rest share `other`.
 const CHANNEL_LABELS_MAX: usize = 200;
@@ -109,6 +106,15 @@ struct BuildLabels {
     version: &'static str,
 }
 
+/// What became of notifications that were handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    Accepted,
+    /// They were known already.
+    Duplicate,
+    Rejected,
+}
+
 /// A try, as far as it is counted.
 pub(crate) struct Counted<'a> {
     pub(crate) plugin: &'a str,
@@ -166,7 +172,9 @@ impl Metrics {
     fn register(&mut self, started_at: Timestamp) {
         let registry = &mut self.registry;
         let build = BuildLabels { version: env!("CARGO_PKG_VERSION") };
-        registry.register("build", "This program", Info::new(build));
+        let this_build = Family::<BuildLabels, Gauge>::default();
+        this_build.get_or_create(&build).set(1);
+        registry.register("build_info", "This program", this_build);
         let up_since = Gauge::<i64>::default();
         up_since.set(started_at.as_second());
         registry.register("up_since_timestamp_seconds", "When this process started", up_since);
@@ -203,7 +211,7 @@ impl Metrics {
         );
     }
 
-    /// All of it, as OpenMetrics text.
+    /// All of it, as `OpenMetrics` text.
     pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
         text::encode(&mut text, &self.registry)?;
@@ -223,11 +231,11 @@ impl Metrics {
         ChannelLabel { channel }
     }
 
-    pub(crate) fn received(&self, accepted: &Result<Accepted, IntakeError>, count: u64) {
-        let result = match accepted {
-            Ok(accepted) if accepted.new > 0 => "accepted",
-            Ok(_) => "duplicate",
-            Err(_) => "rejected",
+    pub(crate) fn received(&self, received: Received, count: u64) {
+        let result = match received {
+            Received::Accepted => "accepted",
+            Received::Duplicate => "duplicate",
+            Received::Rejected => "rejected",
         };
         self.received.get_or_create(&ResultLabel { result }).inc_by(count);
     }

@@ -86,13 +86,11 @@ impl OpenError {
             Self::Prepare(PrepareError::NotApproved(_)) => (K::Misconfigured, "plugin-not-approved"),
             Self::Prepare(PrepareError::Config(_)) => (K::Misconfigured, "config"),
             Self::Prepare(PrepareError::Tls(_)) | Self::Egress(_) => (K::Misconfigured, "tls"),
-            Self::Prepare(PrepareError::State(_)) | Self::Vault(VaultError::Store(_)) | Self::Host(_) => {
-                (K::Transient, "host")
-            }
+            Self::Prepare(PrepareError::State(_))
+            | Self::Vault(VaultError::Store(_))
+            | Self::Plugin(_, I::Compiler { .. } | I::HostBug { .. } | I::CompileTime { .. })
+            | Self::Host(_) => (K::Transient, "host"),
             Self::Vault(_) => (K::Misconfigured, "secret"),
-            Self::Plugin(_, I::Compiler { .. } | I::HostBug { .. } | I::CompileTime { .. }) => {
-                (K::Transient, "host")
-            }
             Self::Plugin(..) => (K::Misconfigured, "plugin-broken"),
         };
         Failure { kind, code: code.to_owned(), detail: self.to_string(), retry_after: None }

@@ -9,6 +9,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -17,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chores;
-use crate::config::{Config, LoadError, LogFormat, Settings};
+use crate::config::{Address, Config, LoadError, LogFormat, Settings};
 use crate::dispatch::Dispatcher;
 use crate::doors;
 use crate::engine::EngineError;
@@ -81,12 +82,22 @@ impl Serve {
             LogFormat::Json => Form::Json,
         };
         let filter = telemetry::of_host(form, &settings.log.filter)?;
+        raise_file_limit();
         let state = State::open_or_create(&self.config.state_dir)?;
         let _lock = ServeLock::take(state.dir())?;
         let tls = tls::read(&settings.listen)?;
         let parts = Parts::make(&self.config, &self.keys, state, settings)?;
         let reload = Reload { load: self.load, filter };
         parts.engine.block_on(serve(&parts, reload, tls))?
+    }
+}
+
+/// Every connection is a file; the usual limit is for programs that have few.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        warn!("the limit of open files stays {:?}: {error}", limit.current);
     }
 }
 
@@ -124,6 +135,8 @@ async fn serve(parts: &Parts, reload: Reload, tls: tls::Current) -> Result<(), S
         finish(&mut signals, &dispatcher, &dispatching, node.settings().dispatch.stop).await;
         // Answers that were begun have been written by now, unless their readers are slow.
         let _ = timeout(FAREWELL, async { tokio::join!(connections.wait(), chores.wait()) }).await;
+        // Who finds no socket knows that nobody serves.
+        let _ = std::fs::remove_file(node.state.dir().join(&node.settings().listen.socket));
         info!("stopped");
     };
     tokio::select! {
@@ -153,19 +166,23 @@ async fn finish(signals: &mut Signals, dispatcher: &Dispatcher, dispatching: &Ta
     let _ = timeout(FAREWELL, dispatching.wait()).await;
 }
 
-async fn listen(node: &Arc<Node>, connections: &TaskTracker, tls: crate::listen::Tls) -> Result<(), ServeError> {
+async fn listen(
+    node: &Arc<Node>,
+    connections: &TaskTracker,
+    tls: crate::listen::Tls,
+) -> Result<(), ServeError> {
     let settings = node.settings();
     let listening = |router| {
         Listening::new(router, settings.limits.connections_max, node.stop.clone(), connections.clone())
     };
     let (_none, never_tls) = tokio::sync::watch::channel(None);
     let api = doors::rest::router(Arc::clone(node));
-    if let Some(address) = settings.listen.ops {
+    if let Address::At(address) = settings.listen.ops {
         let ops = doors::ops::router(Arc::clone(node));
         let taken = listening(ops).tcp("ops", address, never_tls).await?;
         info!(address = %taken, listener = "ops", "/livez, /readyz and /metrics are at {taken}");
     }
-    if let Some(address) = settings.listen.api {
+    if let Address::At(address) = settings.listen.api {
         let is_tls = tls.borrow().is_some();
         let taken = listening(api.clone()).tcp("api", address, tls).await?;
         let scheme = if is_tls { "https" } else { "http" };

@@ -7,6 +7,7 @@ mod door;
 mod fixture;
 mod native;
 mod receiver;
+mod serve;
 mod soak;
 mod throughput;
 
@@ -43,11 +44,16 @@ fn main() -> Result<ExitCode> {
         // The sandbox compiles in a child of the program that it runs in; here that is this one.
         return Ok(sandbell_sandbox::compile_child());
     }
+    if let Some(minutes) = minutes() {
+        serve::soak(&Built::of_this_binary()?, minutes)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut bench = Bench { built: Built::of_this_binary()?, rows: Vec::new() };
     door::measure(&mut bench)?;
     attempt::measure(&mut bench)?;
     throughput::measure(&mut bench)?;
     soak::measure(&mut bench)?;
+    serve::measure(&mut bench)?;
     sizes(&mut bench)?;
     println!("| what | measured | wanted | |");
     println!("| --- | --- | --- | --- |");
@@ -55,6 +61,15 @@ fn main() -> Result<ExitCode> {
         println!("| {what} | {measured} | {wanted} | {} |", if *reached { "✓" } else { "missed" });
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What follows `soak --minutes`.
+fn minutes() -> Option<u64> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [verb, flag, minutes] if verb == "soak" && flag == "--minutes" => minutes.parse().ok(),
+        _ => None,
+    }
 }
 
 fn sizes(bench: &mut Bench) -> Result<()> {

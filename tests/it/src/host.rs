@@ -102,7 +102,7 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("the paths of tests are UTF-8")
 }
 
-fn built() -> Built {
+pub(crate) fn built() -> Built {
     Built::of_this_binary().unwrap()
 }
 

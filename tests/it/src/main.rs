@@ -3,6 +3,7 @@
 
 mod host;
 
+mod crash; // kill -9 and full disks, under load
 mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects
 mod mail; // a real mail server

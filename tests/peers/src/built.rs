@@ -35,6 +35,12 @@ impl Built {
         self.component("guests", name)
     }
 
+    /// The folder of a tool that `cargo xtask test` installs, e.g. `schemathesis`.
+    pub fn tool(&self, name: &str) -> Result<PathBuf> {
+        let target = self.profile.parent().context("a profile is in the target folder")?;
+        there(target.join("tools").join(name))
+    }
+
     fn component(&self, folder: &str, name: &str) -> Result<PathBuf> {
         let target = self.profile.parent().context("a profile is in the target folder")?;
         there(target.join(folder).join(name).with_extension("wasm"))

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value as Json;
 
 /// How long an answer may take; a caller that waits for ever hides what it waits for.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// Where an API is.
 #[derive(Clone, Debug)]
@@ -102,12 +102,14 @@ impl Client {
     fn connect(&self) -> Result<Box<dyn Stream>> {
         Ok(match &self.at {
             At::Unix(path) => {
-                let stream = UnixStream::connect(path).with_context(|| format!("nobody is at {}", path.display()))?;
+                let stream =
+                    UnixStream::connect(path).with_context(|| format!("nobody is at {}", path.display()))?;
                 stream.set_read_timeout(Some(ANSWER))?;
                 Box::new(stream)
             }
             At::Tcp(address) => {
-                let stream = TcpStream::connect(address).with_context(|| format!("nobody is at {address}"))?;
+                let stream =
+                    TcpStream::connect(address).with_context(|| format!("nobody is at {address}"))?;
                 stream.set_nodelay(true)?;
                 stream.set_read_timeout(Some(ANSWER))?;
                 Box::new(stream)
@@ -135,7 +137,8 @@ fn read_answer(stream: &mut BufReader<Box<dyn Stream>>) -> Result<Answer> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let header = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let header =
+        |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let body = if header("transfer-encoding") == Some("chunked") {
         read_chunks(stream)?
     } else {

@@ -120,9 +120,8 @@ impl Serving {
     pub fn ended(&mut self) -> Result<ExitStatus> {
         let log = Arc::clone(&self.log);
         let child = &mut self.child;
-        wait_for("the end of the host", || child.try_wait().ok().flatten()).with_context(|| {
-            log.lock().expect("no thread panics while it holds the log").join("\n")
-        })
+        wait_for("the end of the host", || child.try_wait().ok().flatten())
+            .with_context(|| log.lock().expect("no thread panics while it holds the log").join("\n"))
     }
 
     /// Resident memory now, in KiB.

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: the benchmarks, beside what they are compared with, in one run.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
 use crate::{channels::Channels, house::House, run, say};
@@ -16,15 +18,20 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(&self, house: &House) -> Result<()> {
-        if !house.has_package(PACKAGE) {
-            bail!("there are no benchmarks yet: the workspace has no package `{PACKAGE}`");
-        }
-        Channels { check_imports: false }.run(house)?;
-        say::step("builds the program for speed");
-        let mut cargo = house.cargo();
-        run::run(cargo.args(["build", "--locked", "--release", "--package=sandbell", "--package", PACKAGE]))?;
+        let program = build(house)?;
         say::step("measures");
-        let mut bench = house.command(house.target.join("release").join(PACKAGE));
-        run::run(bench.args(&self.arguments))
+        run::run(house.command(program).args(&self.arguments))
     }
+}
+
+/// Everything that is measured; gives the program that measures.
+pub(crate) fn build(house: &House) -> Result<PathBuf> {
+    if !house.has_package(PACKAGE) {
+        bail!("there are no benchmarks yet: the workspace has no package `{PACKAGE}`");
+    }
+    Channels { check_imports: false }.run(house)?;
+    say::step("builds the program for speed");
+    let mut cargo = house.cargo();
+    run::run(cargo.args(["build", "--locked", "--release", "--package=sandbell", "--package", PACKAGE]))?;
+    Ok(house.target.join("release").join(PACKAGE))
 }

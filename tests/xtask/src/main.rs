@@ -25,14 +25,17 @@ mod deps;
 mod docs;
 mod guests;
 mod lint;
+mod schemathesis;
 mod test;
 
 // using it
 mod bench;
 mod ci;
+mod crash;
 mod demo;
 mod new;
 mod setup;
+mod soak;
 
 use house::House;
 
@@ -61,6 +64,8 @@ enum Verb {
     Codegen(codegen::Codegen),
     New(new::New),
     Bench(bench::Bench),
+    Crash(crash::Crash),
+    Soak(soak::Soak),
     Setup(setup::Setup),
 }
 
@@ -92,6 +97,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Verb::Codegen(verb) => verb.run(&house),
         Verb::New(verb) => verb.run(&house),
         Verb::Bench(verb) => verb.run(&house),
+        Verb::Crash(verb) => verb.run(&house),
+        Verb::Soak(verb) => verb.run(&house),
         Verb::Setup(verb) => verb.run(&house),
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{house::House, say, tools};
+use crate::{house::House, say, schemathesis, tools};
 
 /// Install everything the other verbs need; what is there is left alone.
 ///
@@ -19,6 +19,7 @@ impl Setup {
             let path = tool.ensure(house)?;
             rows.push(vec![tool.name.to_owned(), tool.version.to_owned(), path.display().to_string()]);
         }
+        schemathesis::ensure(house)?;
         tools::ensure_debian_packages()?;
         say::table(&rows);
         Ok(())

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{channels::Channels, guests::Guests, house::House, run, say, tools};
+use crate::{channels::Channels, guests::Guests, house::House, run, say, schemathesis, tools};
 
 /// Lines at the end of nextest's output that are worth saying again.
 const SUMMARY_LINES_MAX: usize = 12;
@@ -39,9 +39,10 @@ impl Test {
 }
 
 /// Everything a test starts or talks to; gives the path of nextest.
-fn prepare(house: &House) -> Result<std::path::PathBuf> {
+pub(crate) fn prepare(house: &House) -> Result<std::path::PathBuf> {
     tools::ensure_debian_packages()?;
     let nextest = tools::NEXTEST.ensure(house)?;
+    schemathesis::ensure(house)?;
     say::step("builds the program and the tests");
     // All at once: cargo would compile the engine anew for a package that asks for other features of a shared crate.
     run::run(house.cargo().args(["build", "--locked", "--workspace", "--all-targets", "--all-features"]))?;

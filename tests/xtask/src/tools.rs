@@ -84,7 +84,7 @@ pub(crate) const TYPOS: Tool = Tool {
 
 pub(crate) const TOOLS: [&Tool; 4] = [&NEXTEST, &DENY, &MACHETE, &TYPOS];
 
-const DEBIAN_PACKAGES: [DebianPackage; 8] = [
+const DEBIAN_PACKAGES: [DebianPackage; 9] = [
     DebianPackage {
         name: "postfix",
         file: "/usr/sbin/postfix",
@@ -124,6 +124,11 @@ const DEBIAN_PACKAGES: [DebianPackage; 8] = [
         name: "mosquitto-clients",
         file: "/usr/bin/mosquitto_sub",
         because: "it reads what arrived at mosquitto's topics",
+    },
+    DebianPackage {
+        name: "faketime",
+        file: "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+        because: "a host is tested with a clock that jumps",
     },
 ];
 

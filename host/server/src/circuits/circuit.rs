@@ -155,7 +155,7 @@ mod tests {
         check(&[BAD, BAD, BAD], open(10));
         check(&[BAD, BAD, Signal::Good, BAD, BAD], Phase::Closed);
         check(&[BAD, BAD, Signal::Nothing, BAD], open(10));
-        check(&[BAD, BAD, Signal::Bad { retry_after: Some(Duration::from_secs(120)) }], open(120));
+        check(&[BAD, BAD, Signal::Bad { retry_after: Some(Duration::from_mins(2)) }], open(120));
         check(&[BAD, BAD, BAD, BAD, BAD, BAD], open(10));
     }
 

@@ -132,10 +132,7 @@ impl Circuits {
             circuit.note(signal, now, rules);
         }
         let after = channel.held_until();
-        Noted {
-            hold: after.filter(|_| after != before),
-            is_released: before.is_some() && after.is_none(),
-        }
+        Noted { hold: after.filter(|_| after != before), is_released: before.is_some() && after.is_none() }
     }
 
     /// What is known of a channel's destinations.

@@ -3,18 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::key::{Key, Kind, Value};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Listen {
-    /// `None` is `off`.
-    #[serde(with = "address")]
-    pub(crate) api: Option<SocketAddr>,
-    #[serde(with = "address")]
-    pub(crate) ops: Option<SocketAddr>,
+    pub(crate) api: Address,
+    pub(crate) ops: Address,
     /// Relative to the state directory.
     pub(crate) socket: PathBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,11 +20,47 @@ pub(crate) struct Listen {
     pub(crate) tls_key_file: Option<PathBuf>,
 }
 
+/// Where a listener is, if it is anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) enum Address {
+    At(SocketAddr),
+    Off,
+}
+
+/// A text that is no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{}` is no address; write one with its port, e.g. `127.0.0.1:8601` or `[::1]:8601`, or `off`",
+    sandbell_domain::escape::line(.0)
+)]
+pub(crate) struct BadAddress(String);
+
+impl TryFrom<String> for Address {
+    type Error = BadAddress;
+
+    fn try_from(text: String) -> Result<Self, BadAddress> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        text.parse().map(Self::At).map_err(|_| BadAddress(text.chars().take(80).collect()))
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::At(address) => address.to_string(),
+            Address::Off => "off".to_owned(),
+        }
+    }
+}
+
 impl Default for Listen {
     fn default() -> Self {
         Self {
-            api: Some(SocketAddr::from(([127, 0, 0, 1], 8601))),
-            ops: Some(SocketAddr::from(([127, 0, 0, 1], 9601))),
+            api: Address::At(SocketAddr::from(([127, 0, 0, 1], 8601))),
+            ops: Address::At(SocketAddr::from(([127, 0, 0, 1], 9601))),
             socket: PathBuf::from("run/api.sock"),
             tls_certificate_file: None,
             tls_key_file: None,
@@ -75,33 +108,3 @@ pub(super) const KEYS: &[Key] = &[
         help: "PEM key of the certificate.",
     },
 ];
-
-/// An address, or `off`.
-mod address {
-    use super::{Deserialize, Deserializer, Serializer, SocketAddr, de};
-
-    pub(super) fn serialize<S: Serializer>(
-        address: &Option<SocketAddr>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match address {
-            Some(address) => serializer.collect_str(address),
-            None => serializer.serialize_str("off"),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<SocketAddr>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "off" {
-            return Ok(None);
-        }
-        text.parse().map(Some).map_err(|_| {
-            de::Error::custom(format!(
-                "`{}` is no address; write one with its port, e.g. `127.0.0.1:8601` or `[::1]:8601`, or `off`",
-                sandbell_domain::escape::line(&text)
-            ))
-        })
-    }
-}

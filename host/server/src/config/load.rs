@@ -173,13 +173,11 @@ fn check_names(text: &str, path: &Path) -> Result<(), LoadError> {
 
 fn unknown<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let shown = escape::line(&escape::cut(wrong, 80));
-    match nearest(wrong, known.clone()) {
-        Some(meant) => format!("`{shown}` is no {what}; did you mean `{meant}`?"),
-        None => {
-            let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-            format!("`{shown}` is no {what}; write one of {}", known.join(", "))
-        }
+    if let Some(meant) = nearest(wrong, known.clone()) {
+        return format!("`{shown}` is no {what}; did you mean `{meant}`?");
     }
+    let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+    format!("`{shown}` is no {what}; write one of {}", known.join(", "))
 }
 
 fn place(text: &str, path: &Path, span: Option<Range<usize>>, message: &str) -> Place {
@@ -203,6 +201,7 @@ fn place(text: &str, path: &Path, span: Option<Range<usize>>, message: &str) -> 
 mod tests {
     use insta::assert_snapshot;
 
+    use super::super::Address;
     use super::*;
 
     fn loaded(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
@@ -262,7 +261,7 @@ mod tests {
         let settings = loaded(text, &variables).unwrap();
         assert_eq!(settings.dispatch.attempts_max.get(), 7);
         assert_eq!(settings.dispatch.attempt.as_secs(), 2);
-        assert_eq!(settings.listen.api, None);
+        assert_eq!(settings.listen.api, Address::Off);
         assert_snapshot!(loaded("", &[("SANDBELL_RETENTION_DEAD", "ever")]).unwrap_err(), @"$SANDBELL_RETENTION_DEAD: `ever` is no duration; write e.g. `500ms`, `30s`, `5m`, `1h30m` or `7d`");
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use duration::{BadDuration, parse as parse_duration, text as duration
 pub(crate) use environment::{Config, PROGRAM, variable};
 pub(crate) use keys::KeyFile;
 pub(crate) use limits::Intake;
-pub(crate) use listen::Listen;
+pub(crate) use listen::{Address, Listen};
 pub(crate) use load::{LoadError, Overrides, load};
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use retention::Retention;

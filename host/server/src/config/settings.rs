@@ -41,6 +41,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Address;
     use super::*;
 
     #[test]
@@ -52,7 +53,7 @@ mod tests {
         new.log.filter = "debug".to_owned();
         new.listen.tls_certificate_file = Some("/a.pem".into());
         assert!(old.needs_restart(&new).is_empty());
-        new.listen.api = None;
+        new.listen.api = Address::Off;
         new.store.path = "/elsewhere.db".into();
         assert_eq!(old.needs_restart(&new), ["[listen]", "[store]"]);
     }

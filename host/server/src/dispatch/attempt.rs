@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use sandbell_domain::{
-    Attempt, Failure, FailureKind, Mode, Outcome, Usage, Verdict, escape, judge,
-};
+use sandbell_domain::{Attempt, Failure, FailureKind, Mode, Outcome, Usage, Verdict, escape, judge};
 use sandbell_store::{Actor, Catalog as _, ChannelRecord, Enabled, Leased, Outbox as _, Settled, StoreError};
 use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
@@ -72,7 +70,8 @@ impl Dispatcher {
             }
         };
         let Some(record) = record else {
-            let attempt = failed("channel-unknown", "the channel does not exist any more; redrive cannot help");
+            let attempt =
+                failed("channel-unknown", "the channel does not exist any more; redrive cannot help");
             return self.settle(leased, None, attempt).await;
         };
         match self.check(&record) {
@@ -247,7 +246,9 @@ impl Dispatcher {
                 self.node.roster.forget(record.tenant);
                 self.node.circuits.forget(record.id);
             }
-            Err(error) => error!(channel.id = %record.id, "channel {} cannot be disabled: {error}", record.name),
+            Err(error) => {
+                error!(channel.id = %record.id, "channel {} cannot be disabled: {error}", record.name);
+            }
         }
     }
 

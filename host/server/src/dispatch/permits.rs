@@ -108,26 +108,26 @@ impl Drop for Permit {
 mod tests {
     use super::*;
 
-    fn room(count_max: usize, tries: Tries) -> Option<Room> {
-        Some(Room { count_max: NonZeroUsize::new(count_max).unwrap(), tries })
+    fn room(count_max: usize, tries: Tries) -> Room {
+        Room { count_max: NonZeroUsize::new(count_max).unwrap(), tries }
     }
 
     #[test]
     fn reserved_permits_are_for_first_tries_once_the_others_are_gone() {
         let permits = Permits::new(Max { attempts: 3, tenant: 2, reserved_first: 1 });
         let (a, b) = (TenantId::of(&[b"a"]), TenantId::of(&[b"b"]));
-        assert_eq!(permits.room(), room(2, Tries::Any));
+        assert_eq!(permits.room(), Some(room(2, Tries::Any)));
         let one = permits.take(a, Tries::Any);
         let two = permits.take(a, Tries::Any);
-        assert_eq!(permits.room(), room(1, Tries::First));
+        assert_eq!(permits.room(), Some(room(1, Tries::First)));
         assert_eq!(permits.rooms(), [(a, 0)]);
         let three = permits.take(b, Tries::First);
         assert_eq!(permits.room(), None);
         drop(one);
-        assert_eq!(permits.room(), room(1, Tries::Any));
+        assert_eq!(permits.room(), Some(room(1, Tries::Any)));
         drop(two);
         assert_eq!(permits.rooms(), [(b, 1)]);
         drop(three);
-        assert_eq!((permits.rooms().len(), permits.room()), (0, room(2, Tries::Any)));
+        assert_eq!((permits.rooms().len(), permits.room()), (0, Some(room(2, Tries::Any))));
     }
 }

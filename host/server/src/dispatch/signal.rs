@@ -27,7 +27,9 @@ pub(super) fn shown(attempt: &Attempt) -> Shown {
         Outcome::Delivered { .. } => Signal::Good,
         Outcome::Failed(failure) if OF_THE_HOST.contains(&failure.code.as_str()) => Signal::Nothing,
         Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Transient | FailureKind::TimedOut => Signal::Bad { retry_after: failure.retry_after },
+            FailureKind::Transient | FailureKind::TimedOut => {
+                Signal::Bad { retry_after: failure.retry_after }
+            }
             // It answered: this delivery is refused, others may not be.
             FailureKind::Permanent => Signal::Good,
             FailureKind::Misconfigured | FailureKind::Denied | FailureKind::Trapped => Signal::Nothing,
@@ -38,10 +40,9 @@ pub(super) fn shown(attempt: &Attempt) -> Shown {
 
 fn destination(exchange: &Exchange) -> String {
     match exchange {
-        Exchange::Http(http) => Url::parse(&http.url)
-            .ok()
-            .map(|url| url.origin().ascii_serialization())
-            .unwrap_or_else(|| "http".to_owned()),
+        Exchange::Http(http) => {
+            Url::parse(&http.url).map_or_else(|_| "http".to_owned(), |url| url.origin().ascii_serialization())
+        }
         Exchange::Smtp(smtp) => smtp.server.clone(),
         Exchange::Publish(publish) => publish.broker.clone(),
     }
@@ -55,6 +56,7 @@ mod tests {
     use sandbell_domain::{Failure, Receipt, Usage};
 
     use super::*;
+    use FailureKind as K;
 
     fn attempt(outcome: Outcome, url: Option<&str>) -> Attempt {
         let exchange = |url: &str| {
@@ -68,7 +70,12 @@ mod tests {
                 duration: Duration::ZERO,
             })
         };
-        Attempt { outcome, exchanges: url.map(exchange).into_iter().collect(), log: vec![], usage: Usage::default() }
+        Attempt {
+            outcome,
+            exchanges: url.map(exchange).into_iter().collect(),
+            log: vec![],
+            usage: Usage::default(),
+        }
     }
 
     fn failed(kind: FailureKind, code: &str, retry_after: Option<Duration>) -> Outcome {
@@ -81,7 +88,6 @@ mod tests {
             let shown = shown(&attempt(outcome.clone(), None));
             assert_eq!(shown.signal, signal, "{outcome:?}");
         };
-        use FailureKind as K;
         let minute = Some(Duration::from_mins(1));
         check(Outcome::Delivered { receipt: Receipt::default() }, Signal::Good);
         check(failed(K::Transient, "http-status:429", minute), Signal::Bad { retry_after: minute });

@@ -84,7 +84,8 @@ fn take(desk: &mut Desk<'_>, request: &LeaseRequest, full: &[i64]) -> Result<Opt
     };
     for turn in order {
         if let Some((tenant, channel, delivery)) = next(desk, *turn, request.now, full)? {
-            return give(desk, claim, tenant, channel, delivery, request).map(|leased| Some((tenant, leased)));
+            return give(desk, claim, tenant, channel, delivery, request)
+                .map(|leased| Some((tenant, leased)));
         }
     }
     Ok(None)

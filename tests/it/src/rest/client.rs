@@ -181,7 +181,10 @@ impl Answer {
             assert_eq!(self.header("content-type"), Some("application/problem+json"));
             let problem = self.json();
             assert_eq!(problem["status"], status);
-            assert_eq!(problem["type"], format!("urn:sandbell:problem:{}", problem["code"].as_str().unwrap()));
+            assert_eq!(
+                problem["type"],
+                format!("urn:sandbell:problem:{}", problem["code"].as_str().unwrap())
+            );
         }
         self
     }

@@ -33,7 +33,11 @@ fn who_waits_is_told_what_became_of_it() {
     let dead = delivery(&operator.post("/notifications?wait=20s", &notification("gone", "x")).expect(200));
     assert_eq!((&dead["state"], &dead["failure"]["kind"]), (&json!("dead"), &json!("permanent")), "{dead}");
     let later = delivery(&operator.post("/notifications?wait=1s", &notification("busy", "x")).expect(202));
-    assert_eq!((&later["state"], &later["failure"]["kind"]), (&json!("waiting"), &json!("transient")), "{later}");
+    assert_eq!(
+        (&later["state"], &later["failure"]["kind"]),
+        (&json!("waiting"), &json!("transient")),
+        "{later}"
+    );
 
     let id = dead["id"].as_str().unwrap();
     let attempts = operator.get(&format!("/deliveries/{id}/attempts")).expect(200);
@@ -42,7 +46,8 @@ fn who_waits_is_told_what_became_of_it() {
     assert_eq!(attempt["verdict"]["state"], "dead");
     assert!(attempt["usage"]["memory_peak_bytes"].as_u64().unwrap() > 0);
     assert!(!String::from_utf8(attempts.body).unwrap().contains("hunter2"));
-    let [mine] = operator.get(&format!("/notifications/{}", dead["notification"].as_str().unwrap()))
+    let [mine] = operator
+        .get(&format!("/notifications/{}", dead["notification"].as_str().unwrap()))
         .expect(200)
         .json()["deliveries"]
         .as_array()
@@ -62,7 +67,10 @@ fn sending_again_under_the_same_key_sends_once() {
     let first = keyed.post("/notifications?wait=20s", &notification("ok", "disk full")).expect(200);
     let again = keyed.post("/notifications?wait=20s", &notification("ok", "disk full")).expect(200);
     assert_eq!(first.json(), again.json());
-    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), (None, Some("true")));
+    assert_eq!(
+        (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
+        (None, Some("true"))
+    );
     assert_eq!(receiver.requests().len(), 1);
     let other = keyed.post("/notifications", &notification("ok", "disk fuller")).expect(409).json();
     assert_eq!(other["code"], "key-reused");
@@ -92,9 +100,8 @@ fn without_channels_the_address_decides() {
     let receiver = receiver();
     let (_served, operator) = host();
     with_channels(&operator, &receiver);
-    let by_address = |kind: &str| {
-        json!({ "contacts": [{ "addresses": [{ "kind": kind, "address": "#ops" }] }] })
-    };
+    let by_address =
+        |kind: &str| json!({ "contacts": [{ "addresses": [{ "kind": kind, "address": "#ops" }] }] });
     let accepted = operator.post("/notifications", &by_address("rocketchat")).expect(202).json();
     assert_eq!(accepted["notifications"][0]["deliveries"].as_array().unwrap().len(), 3);
     let refused = operator.post("/notifications", &by_address("email")).expect(422).json();
@@ -133,8 +140,12 @@ fn deliveries_are_found_redriven_and_cancelled() {
     assert_eq!(seen.len(), 4);
 
     let id = listed("state=dead")[0]["id"].as_str().unwrap().to_owned();
-    assert_eq!(operator.send("POST", &format!("/deliveries/{id}/redrive"), None).expect(200).json()["redrives"], 1);
-    let cancelled = operator.send("POST", &format!("/deliveries/{}/cancel", waiting["id"].as_str().unwrap()), None);
+    assert_eq!(
+        operator.send("POST", &format!("/deliveries/{id}/redrive"), None).expect(200).json()["redrives"],
+        1
+    );
+    let cancelled =
+        operator.send("POST", &format!("/deliveries/{}/cancel", waiting["id"].as_str().unwrap()), None);
     assert_eq!(cancelled.expect(200).json()["after_this_try"], false);
     assert_eq!(listed("reason=cancelled").len(), 1);
     let id = waiting["id"].as_str().unwrap();
@@ -143,7 +154,8 @@ fn deliveries_are_found_redriven_and_cancelled() {
     let redriven = operator.post("/deliveries/redrive", &json!({ "reason": "cancelled" })).expect(200).json();
     assert_eq!(redriven, json!({ "redriven": 1 }));
     let log = operator.get("/audit").expect(200).json();
-    let actions: Vec<_> = log["items"].as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
+    let actions: Vec<_> =
+        log["items"].as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
     assert_eq!(actions[..3], ["delivery.redrive", "delivery.cancel", "delivery.redrive"]);
     // A channel that deliveries wait for stays.
     assert_eq!(operator.delete("/channels/busy").expect(409).json()["code"], "in-use");

@@ -15,7 +15,8 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
     while lines.by_ref().any(|line| line == fence) {
-        blocks.push(lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect());
+        blocks
+            .push(lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect());
     }
     blocks
 }
@@ -27,7 +28,8 @@ fn every_command_of_the_guide_does_what_it_says() {
     let receiver = Receiver::start(|_| Reply::new(200, r#"{"success":true}"#)).unwrap();
     let served = Served::empty("");
     let operator = Client::operator(&served);
-    let digest = || operator.get("/plugins/rocketchat").json()["digest"].as_str().unwrap_or_default().to_owned();
+    let digest =
+        || operator.get("/plugins/rocketchat").json()["digest"].as_str().unwrap_or_default().to_owned();
     let run = |script: &String| -> Json {
         let output = Command::new("sh")
             .args(["-c", script])
@@ -49,6 +51,7 @@ fn every_command_of_the_guide_does_what_it_says() {
     }
     assert!(answers.iter().any(|answer| answer["notifications"][0]["deliveries"][0]["state"] == "delivered"));
     assert_eq!(receiver.requests().len(), 1);
-    let shown: Vec<Json> = blocks(&guide, "json").iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let shown: Vec<Json> =
+        blocks(&guide, "json").iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     assert_eq!(shown, [refused.clone()]);
 }

@@ -2,6 +2,7 @@
 
 mod client; // HTTP/1.1, as plainly as can be
 
+mod contract; // the document is kept to
 mod delivering; // from a notification to what became of it
 mod guide; // docs/api.md does what it says
 mod refusing; // what bad input gets

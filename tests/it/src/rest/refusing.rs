@@ -63,7 +63,8 @@ fn a_request_that_is_not_one_of_these_is_told_what_is() {
     assert_snapshot!(operator.header("accept", "text/html").get("/status").problem(), @"406 not-acceptable: `/api/v1/status` answers with application/json only [leave `Accept` out, or name it there]");
     assert_snapshot!(operator.header("sandbell-tenant", "A B").get("/status").problem(), @"400 invalid-header: `Sandbell-Tenant`: `A B` is no name; write 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first");
     assert_snapshot!(operator.header("sandbell-tenant", "nobody").get("/status").problem(), @"404 not-found: there is no tenant `nobody` [`sandbell tenant list` shows them; `Sandbell-Tenant` names one]");
-    let body = |media_type: &str| operator.send("POST", "/notifications", Some((media_type, b"{}"))).problem();
+    let body =
+        |media_type: &str| operator.send("POST", "/notifications", Some((media_type, b"{}"))).problem();
     assert_snapshot!(body("text/plain"), @"415 media-type: `text/plain` is not taken here [send `Content-Type: application/json`]");
     assert_snapshot!(operator.send("POST", "/notifications", None).problem(), @"415 media-type: the request has no `Content-Type` [send `Content-Type: application/json`]");
     let gzip = operator.header("content-encoding", "gzip");

@@ -131,7 +131,10 @@ fn a_draft_is_tried_before_it_is_saved() {
     assert_snapshot!(operator.post("/drafts/test", &draft(without.clone())).problem(), @"422 config /channel/secrets/token: option `token`: is required and has no value");
     // The secrets of the channel that is there are used, and only by the same plugin.
     operator.post("/channels", &form).expect(201);
-    assert_eq!(operator.post("/drafts/test", &draft(without)).expect(200).json()["outcome"]["delivered"], true);
+    assert_eq!(
+        operator.post("/drafts/test", &draft(without)).expect(200).json()["outcome"]["delivered"],
+        true
+    );
     assert_eq!(receiver.requests().len(), 2);
 }
 
@@ -140,7 +143,8 @@ fn a_channel_that_is_disabled_lets_its_deliveries_wait() {
     let receiver = accepting();
     let (_served, operator) = host();
     operator.post("/channels", &rocketchat("ops", &receiver.url(""))).expect(201);
-    let disabled = operator.post("/channels/ops/disable", &json!({ "reason": "maintenance" })).expect(200).json();
+    let disabled =
+        operator.post("/channels/ops/disable", &json!({ "reason": "maintenance" })).expect(200).json();
     assert_eq!((&disabled["enabled"], &disabled["disabled_reason"]), (&json!(false), &json!("maintenance")));
     assert_snapshot!(operator.post("/notifications", &super::client::notification("ops", "x")).problem(), @"422 no-channel /channels: a channel that was named is disabled or was deleted a moment ago [`GET /api/v1/channels` lists the channels and says which are enabled]");
     let enabled = operator.send("POST", "/channels/ops/enable", None).expect(200).json();

@@ -41,7 +41,8 @@ fn operations(client: &Client) -> Vec<Operation> {
 }
 
 fn token(operator: &Client, name: &str, scopes: &[&str], query: &str) -> String {
-    let made = operator.post(&format!("/tokens{query}"), &json!({ "name": name, "scopes": scopes })).expect(201);
+    let made =
+        operator.post(&format!("/tokens{query}"), &json!({ "name": name, "scopes": scopes })).expect(201);
     made.json()["token"].as_str().unwrap().to_owned()
 }
 
@@ -91,7 +92,8 @@ fn the_things_of_another_tenant_are_not_there() {
     let b = Client::with_token(&served, &b);
     let mut walked = 0;
     for operation in operations(&operator) {
-        let Some((pattern, thing)) = things.iter().find(|(pattern, _)| operation.path.starts_with(*pattern)) else {
+        let Some((pattern, thing)) = things.iter().find(|(pattern, _)| operation.path.starts_with(*pattern))
+        else {
             continue;
         };
         let path = operation.path.replacen(pattern, thing, 1).replace("{option}", "token");
@@ -107,13 +109,18 @@ fn the_things_of_another_tenant_are_not_there() {
     b.delete("/channels/ops").expect(204);
     for list in ["/deliveries", "/tokens", "/audit"] {
         let text = String::from_utf8(b.get(list).expect(200).body).unwrap();
-        assert!(!things.values().any(|thing| text.contains(thing.rsplit('/').next().unwrap()) && !thing.ends_with("ops")), "{text}");
+        assert!(
+            !things
+                .values()
+                .any(|thing| text.contains(thing.rsplit('/').next().unwrap()) && !thing.ends_with("ops")),
+            "{text}"
+        );
     }
     let refused = b.post("/notifications", &notification("ops-of-a", "x")).expect(422).json();
     assert_eq!(refused["code"], "no-channel");
     assert_eq!(everything(&in_a), before);
-    assert_snapshot!(b.header("sandbell-tenant", "a").get("/channels").problem(), @"");
-    assert_snapshot!(b.header("sandbell-tenant", "nobody").get("/channels").problem(), @"");
+    assert_snapshot!(b.header("sandbell-tenant", "a").get("/channels").problem(), @"403 other-tenant: the token is of another tenant than `Sandbell-Tenant` names [leave the header out, or use a token of that tenant]");
+    assert_snapshot!(b.header("sandbell-tenant", "nobody").get("/channels").problem(), @"403 other-tenant: the token is of another tenant than `Sandbell-Tenant` names [leave the header out, or use a token of that tenant]");
     b.header("sandbell-tenant", "b").get("/channels").expect(200);
 }
 
@@ -128,16 +135,24 @@ fn every_operation_asks_for_its_scope_and_for_a_token() {
     let (served, operator) = host();
     let nobody = Client::nobody(&served);
     for operation in operations(&operator) {
-        let path = operation.path.replace("{name}", "x").replace("{option}", "x").replace("{id}", &"0".repeat(32));
-        let path = ["/deliveries/", "/notifications/", "/tokens/"].iter().zip(["dlv_", "ntf_", "tok_"]).fold(
-            path,
-            |path, (place, prefix)| path.replace(&format!("{place}0"), &format!("{place}{prefix}0")),
-        );
-        let path = if operation.path == "/plugins" && operation.method == "POST" { "/plugins?name=x" } else { &path };
+        let path =
+            operation.path.replace("{name}", "x").replace("{option}", "x").replace("{id}", &"0".repeat(32));
+        let path = ["/deliveries/", "/notifications/", "/tokens/"]
+            .iter()
+            .zip(["dlv_", "ntf_", "tok_"])
+            .fold(path, |path, (place, prefix)| {
+                path.replace(&format!("{place}0"), &format!("{place}{prefix}0"))
+            });
+        let path = if operation.path == "/plugins" && operation.method == "POST" {
+            "/plugins?name=x"
+        } else {
+            &path
+        };
         assert_eq!(call(&nobody, &operation, path).status, 401, "{} {path}", operation.method);
         let name = format!("t{}", operation.method.to_lowercase());
         let others: Vec<&str> = SCOPES.into_iter().filter(|scope| *scope != operation.scope).collect();
-        let made = operator.post("/tokens?host=true", &json!({ "name": name, "scopes": others })).expect(201).json();
+        let made =
+            operator.post("/tokens?host=true", &json!({ "name": name, "scopes": others })).expect(201).json();
         let client = Client::with_token(&served, made["token"].as_str().unwrap());
         let answer = call(&client, &operation, path).expect(403);
         assert_eq!(answer.json()["code"], "scope", "{} {path}", operation.method);

@@ -50,10 +50,17 @@ fn what_becomes_of_deliveries_is_told_as_it_happens() {
     operator.post("/notifications?wait=20s", &notification("ok", "x")).expect(200);
     operator.post("/notifications?wait=20s", &notification("gone", "x")).expect(200);
     let (name, first) = event(&mut all);
-    assert_eq!((name.as_str(), &first["channel"], &first["verdict"]["state"]), ("delivery", &json!("ok"), &json!("delivered")));
+    assert_eq!(
+        (name.as_str(), &first["channel"], &first["verdict"]["state"]),
+        ("delivery", &json!("ok"), &json!("delivered"))
+    );
     for lines in [&mut all as &mut dyn Iterator<Item = String>, &mut gone] {
         let (_, dead) = event(&mut &mut *lines);
-        assert_eq!((&dead["channel"], &dead["verdict"]["reason"]), (&json!("gone"), &json!("permanent")), "{dead}");
+        assert_eq!(
+            (&dead["channel"], &dead["verdict"]["reason"]),
+            (&json!("gone"), &json!("permanent")),
+            "{dead}"
+        );
         assert_eq!(dead["failure"]["kind"], "permanent");
     }
     assert_eq!(operator.get("/deliveries/tail?channel=nope").expect(404).json()["code"], "not-found");

@@ -6,3 +6,5 @@ mod delivering; // retries, dead letters, circuits, rates
 mod dying; // kill -9, full disks, clocks that jump
 mod starting; // what a host refuses to start with
 mod steering; // signals, reloads, systemd, health
+
+pub(crate) use site::notification;

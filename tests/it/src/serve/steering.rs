@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sandbell_peers::{Authority, Receiver, Reply, Signal};
+use sandbell_peers::{At, Authority, Client, Receiver, Reply, Signal};
 use serde_json::json;
 
 use super::site::{HANGS, Moody, QUICK, Site};
@@ -19,10 +19,12 @@ fn stopping_waits_for_what_is_in_flight() {
     })
     .unwrap();
     let mut site = Site::new("[dispatch]\nattempt = \"10s\"\n");
-    site.channel("ops", &receiver.url("/hook"), json!({}));
+    site.channel("ops", &receiver.url("/hook"), &json!({}));
     let id = site.notify("ops", "one");
     sandbell_peers::wait_for("the request", || (receiver.count() == 1).then_some(())).unwrap();
+    let socket = site.serving().socket.clone();
     site.stop();
+    assert!(!socket.exists(), "who finds no socket knows that nobody serves");
     site.start();
     let delivery = site.delivery(&id);
     assert_eq!((&delivery["state"], &delivery["attempts"]), (&json!("delivered"), &json!(1)));
@@ -33,7 +35,7 @@ fn stopping_waits_for_what_is_in_flight() {
 fn a_second_signal_ends_at_once_and_loses_nothing() {
     let moody = Moody::new(HANGS);
     let mut site = Site::new("[dispatch]\nattempt = \"60s\"\n");
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let id = site.notify("ops", "one");
     moody.wait(1);
     let begun = Instant::now();
@@ -64,7 +66,10 @@ fn a_reload_takes_all_of_a_configuration_or_nothing() {
     reload("[log]\nfilter = \"debug\"\n[dispatch]\nattempt = \"9s\"\n", "the new configuration is taken");
     assert!(metrics().contains("sandbell_config_last_reload_successful 1"));
     site.serving().wait_for_log("takes effect with a restart").unwrap();
-    assert!(site.serving().log().iter().any(|line| line.contains("\"DEBUG\"")) || site.serving().ops("/livez").is_ok());
+    assert!(
+        site.serving().log().iter().any(|line| line.contains("\"DEBUG\""))
+            || site.serving().ops("/livez").is_ok()
+    );
 }
 
 #[test]
@@ -87,12 +92,14 @@ fn those_who_operate_can_ask_without_a_name() {
 fn the_metrics_are_ones_that_prometheus_takes() {
     let moody = Moody::new(404);
     let site = Site::new(QUICK);
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let id = site.notify("ops", "one");
     site.wait(&id, "dead");
     let (status, text) = site.serving().ops("/metrics").unwrap();
     assert_eq!(status, 200);
-    assert!(text.ends_with("# EOF\n"), "{text}");
+    let accept = [("accept", "application/openmetrics-text;version=1.0.0")];
+    let open = Client::new(At::Tcp(site.serving().ops)).call("GET", "/metrics", &accept, &[]).unwrap();
+    assert!(open.text().ends_with("# EOF\n"), "{}", open.text());
     let labels = "plugin=\"slack\",channel=\"local/ops\",outcome=\"permanent\"";
     assert!(text.contains(&format!("sandbell_deliveries_total{{{labels}}} 1")), "{text}");
     let mut promtool = Command::new("promtool")

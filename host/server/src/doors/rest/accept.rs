@@ -16,9 +16,13 @@ pub(super) async fn check(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let path = escape::line(request.uri().path());
-    Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", format!("`{path}` answers with {offered} only"))
-        .hint("leave `Accept` out, or name it there")
-        .into_response()
+    Problem::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "not-acceptable",
+        format!("`{path}` answers with {offered} only"),
+    )
+    .hint("leave `Accept` out, or name it there")
+    .into_response()
 }
 
 fn is_taken(headers: &HeaderMap, offered: &str) -> bool {

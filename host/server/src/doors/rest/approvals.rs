@@ -117,8 +117,10 @@ impl From<Refused> for Problem {
         match refused {
             Refused::Tls(error) => Self::invalid("tls-file", error.to_string()),
             Refused::Approve(ApproveError::State(error)) => error.into(),
-            Refused::Approve(error @ ApproveError::Changed(_)) => Self::conflict("changed", error.to_string())
-                .hint("`digest` is not that of the component that is installed now"),
+            Refused::Approve(error @ ApproveError::Changed(_)) => {
+                Self::conflict("changed", error.to_string())
+                    .hint("`digest` is not that of the component that is installed now")
+            }
         }
     }
 }
@@ -131,7 +133,8 @@ fn allowed(text: &str, info: &PluginInfo, index: usize) -> Result<Want, BadField
     };
     let (capability, target) = text.trim().split_once(' ').unwrap_or((text, ""));
     let shown = sandbell_domain::escape::line(capability);
-    let capability = Capability::parse(capability).ok_or_else(|| bad(format!("`{shown}` is no capability")))?;
+    let capability =
+        Capability::parse(capability).ok_or_else(|| bad(format!("`{shown}` is no capability")))?;
     check_options(target, info).map_err(|error| bad(error.to_string()))?;
     if !target.contains('{') {
         capability.check_target(target).map_err(|error| bad(error.to_string()))?;

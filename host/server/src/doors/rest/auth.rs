@@ -157,10 +157,9 @@ async fn who(headers: &HeaderMap, peer: Option<Peer>, node: &Shared) -> Result<W
     let Some(text) = bearer(headers)? else {
         return match peer {
             Some(Peer::Unix { uid }) if is_own(uid) => Ok(Who::Uid(uid)),
-            Some(Peer::Unix { uid }) => Err(unauthorized(
-                "no-token",
-                format!("user {uid} may not do this without a token"),
-            )),
+            Some(Peer::Unix { uid }) => {
+                Err(unauthorized("no-token", format!("user {uid} may not do this without a token")))
+            }
             Some(Peer::Tcp(_)) | None => Err(unauthorized("no-token", "there is no token".to_owned())),
         };
     };
@@ -259,13 +258,15 @@ async fn tenant(who: &Who, named: Option<Name>, node: &Shared) -> Result<Tenant,
     };
     if let Some(own) = own {
         let tenant = node.roster.tenant_of_id(own).await?;
-        let tenant = tenant.ok_or_else(|| unauthorized("unknown-token", "the token's tenant is gone".to_owned()))?;
+        let tenant =
+            tenant.ok_or_else(|| unauthorized("unknown-token", "the token's tenant is gone".to_owned()))?;
         // Whether the other one exists is not told.
         return match named {
-            Some(name) if name != tenant.name => {
-                Err(Problem::forbidden("other-tenant", "the token is of another tenant than `Sandbell-Tenant` names")
-                    .hint("leave the header out, or use a token of that tenant"))
-            }
+            Some(name) if name != tenant.name => Err(Problem::forbidden(
+                "other-tenant",
+                "the token is of another tenant than `Sandbell-Tenant` names",
+            )
+            .hint("leave the header out, or use a token of that tenant")),
             Some(_) | None => Ok(tenant),
         };
     }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sandbell_domain::{Name, Tenant, TenantId};
 use sandbell_store::catalog::Deleted;
 use sandbell_store::{Catalog as _, ChannelRecord, Enabled, Expect};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -15,11 +16,11 @@ use super::Shared;
 use super::auth::{Caller, Manager, Reader};
 use super::edits::{edit, refused};
 use super::extract::{Body, MaybeBody, Params, Segment};
-use super::form::{ChannelForm, ChannelInput, DisableForm, Pointer};
+use super::form::{self, ChannelForm, ChannelInput, DisableForm, Pointer};
 use super::page::{All, Nothing};
 use super::problem::{Problem, ProblemResponse};
 use super::standing::standing;
-use crate::channels;
+use crate::channels::{self, Edit};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -28,6 +29,19 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(enable))
         .routes(routes!(disable))
         .routes(routes!(revisions))
+}
+
+/// What a caller believes to replace.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes; `expected` reads")]
+struct Preconditions {
+    /// The revision that is meant, in quotes, as `ETag` told it.
+    #[param(rename = "If-Match", schema_with = form::entity_tag)]
+    if_match: Option<String>,
+    /// `*`: there must be no such channel yet.
+    #[param(rename = "If-None-Match", schema_with = form::any_tag)]
+    if_none_match: Option<String>,
 }
 
 /// List the channels, by name
@@ -57,7 +71,7 @@ async fn create(
     Body { form, .. }: Body<ChannelInput>,
 ) -> Result<Response, Problem> {
     let tenant = caller.tenant();
-    save(&node, &caller, tenant, form, Expect::Nothing).await
+    save(&node, &caller, tenant, edit(form, &Pointer::default())?, Expect::Nothing).await
 }
 
 /// Show a channel and how its deliveries stand
@@ -85,8 +99,7 @@ async fn show(
     put, path = "/channels/{name}", tag = "channels", security(("token" = ["manage"])), request_body = ChannelInput,
     params(
         ("name" = String, Path, description = "The channel's name"),
-        ("If-Match" = Option<String>, Header, nullable = false, pattern = "^\"[0-9]{1,9}\"$", description = "The revision that is meant, in quotes, as `ETag` told it"),
-        ("If-None-Match" = Option<String>, Header, nullable = false, pattern = "^[*]$", description = "`*`: there must be no such channel yet"),
+        Preconditions,
     ),
     responses(
         (status = 200, body = ChannelForm), (status = 201, body = ChannelForm),
@@ -106,6 +119,7 @@ async fn replace(
         let detail = format!("name: is `{}`, and the path says `{name}`; write the same in both", form.name);
         return Err(Problem::invalid("invalid-field", detail).at(&Pointer::of("name")));
     }
+    let edit = edit(form, &Pointer::default())?;
     let expect = match expected(&headers)? {
         Some(expect) => expect,
         None => {
@@ -113,7 +127,7 @@ async fn replace(
             current.map_or(Expect::Nothing, |current| Expect::Revision(current.revision))
         }
     };
-    save(&node, &caller, tenant, form, expect).await
+    save(&node, &caller, tenant, edit, expect).await
 }
 
 /// Delete a channel; refused while a delivery of it waits or is tried
@@ -210,10 +224,9 @@ async fn save(
     node: &Shared,
     caller: &Caller,
     tenant: &Tenant,
-    form: ChannelInput,
+    edit: Edit,
     expect: Expect,
 ) -> Result<Response, Problem> {
-    let edit = edit(form, &Pointer::default())?;
     let saved = channels::save(node, tenant.id, edit, expect, caller.actor()).await;
     let saved = saved.map_err(|error| refused(error, expect, &Pointer::default()))?;
     let status = if saved.revision == 1 { StatusCode::CREATED } else { StatusCode::OK };
@@ -253,14 +266,17 @@ fn expected(headers: &HeaderMap) -> Result<Option<Expect>, Problem> {
         Problem::new(StatusCode::BAD_REQUEST, "invalid-header", detail)
     };
     let revision = |value: &HeaderValue| -> Option<u32> {
-        value.to_str().ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+        let text = value.to_str().ok()?;
+        // People forget the quotes, and mean the same.
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        if quoted.bytes().all(|byte| byte.is_ascii_digit()) { quoted.parse().ok() } else { None }
     };
-    let meant = headers.get(IF_MATCH).map(|value| {
-        revision(value).ok_or_else(|| bad("If-Match", "the revision in quotes, e.g. `\"3\"`"))
-    });
-    let is_new = headers.get(IF_NONE_MATCH).map(|value| {
-        if value == "*" { Ok(()) } else { Err(bad("If-None-Match", "`*`, or leave it out")) }
-    });
+    let meant = headers
+        .get(IF_MATCH)
+        .map(|value| revision(value).ok_or_else(|| bad("If-Match", "the revision in quotes, e.g. `\"3\"`")));
+    let is_new = headers
+        .get(IF_NONE_MATCH)
+        .map(|value| if value == "*" { Ok(()) } else { Err(bad("If-None-Match", "`*`, or leave it out")) });
     match (meant.transpose()?, is_new.transpose()?) {
         (None, None) => Ok(None),
         (None, Some(())) => Ok(Some(Expect::Nothing)),
@@ -285,7 +301,8 @@ mod tests {
         assert!(matches!(expected(&HeaderMap::new()), Ok(None)));
         assert_eq!(read(IF_MATCH, "\"3\""), Ok(Some(Expect::Revision(3))));
         assert_eq!(read(IF_NONE_MATCH, "*"), Ok(Some(Expect::Nothing)));
-        for bad in ["3", "W/\"3\"", "*", "\"x\"", ""] {
+        assert_eq!(read(IF_MATCH, "3"), Ok(Some(Expect::Revision(3))));
+        for bad in ["W/\"3\"", "*", "\"x\"", "", "\"3", "+3"] {
             assert_eq!(read(IF_MATCH, bad), Err(400), "{bad}");
         }
         assert_eq!(read(IF_NONE_MATCH, "\"3\""), Err(400));

@@ -53,7 +53,8 @@ impl<T: DeserializeOwned + Default> FromRequest<Shared> for MaybeBody<T> {
     async fn from_request(request: Request, node: &Shared) -> Result<Self, Problem> {
         let headers = request.headers();
         let is_empty = headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0")
-            || !(headers.contains_key(CONTENT_LENGTH) || headers.contains_key(http::header::TRANSFER_ENCODING));
+            || !(headers.contains_key(CONTENT_LENGTH)
+                || headers.contains_key(http::header::TRANSFER_ENCODING));
         if is_empty && !headers.contains_key(CONTENT_TYPE) {
             return Ok(Self(T::default()));
         }
@@ -84,7 +85,10 @@ impl<T: DeserializeOwned + Send + 'static> FromRequestParts<Shared> for Segment<
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
         let Path(value) = parts.extract::<Path<T>>().await.map_err(|rejection| {
-            Problem::not_found(escape::line(&format!("there is nothing of this name: {}", rejection.body_text())))
+            Problem::not_found(escape::line(&format!(
+                "there is nothing of this name: {}",
+                rejection.body_text()
+            )))
         })?;
         Ok(Self(value))
     }
@@ -120,7 +124,8 @@ pub(super) fn check_plain(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// The whole body, within its limits.
 pub(super) async fn read(request: Request, bytes_max: usize, time: Duration) -> Result<Bytes, Problem> {
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let declared =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > bytes_max as u64) {
         return Err(too_large(bytes_max));
     }
@@ -145,8 +150,12 @@ fn is_length(error: &axum::Error) -> bool {
 }
 
 pub(super) fn too_large(bytes_max: usize) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the body has more than {bytes_max} bytes"))
-        .hint("send less; a batch can be cut into several")
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        format!("the body has more than {bytes_max} bytes"),
+    )
+    .hint("send less; a batch can be cut into several")
 }
 
 /// JSON of this form. `at` is where it stands in the whole.

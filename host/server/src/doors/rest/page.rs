@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 
 use sandbell_store::Cursor;
 use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
 use utoipa::openapi::Object;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::ToSchema;
 
 use super::limits::{PAGE_DEFAULT, PAGE_MAX};
 
@@ -57,7 +57,9 @@ pub(super) fn cursor_text(cursor: Cursor) -> String {
     format!("{:016x}", cursor.get().cast_unsigned())
 }
 
-pub(super) fn cursor_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cursor>, D::Error> {
+pub(super) fn cursor_from_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cursor>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let is_hex = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let place = u64::from_str_radix(&text, 16).ok().filter(|_| is_hex);
@@ -110,7 +112,13 @@ mod tests {
         for bad in ["limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=1&limit=2", "limt=1"] {
             assert!(params(bad).is_err(), "{bad}");
         }
-        for bad in ["cursor=", "cursor=x", "cursor=00000000000000000", "cursor=00000000000000G0", "cursor=+0000000000000f0"] {
+        for bad in [
+            "cursor=",
+            "cursor=x",
+            "cursor=00000000000000000",
+            "cursor=00000000000000G0",
+            "cursor=+0000000000000f0",
+        ] {
             assert!(params(bad).is_err(), "{bad}");
         }
     }

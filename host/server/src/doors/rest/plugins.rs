@@ -137,7 +137,9 @@ fn check_component(headers: &HeaderMap) -> Result<(), Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !matches!(media_type, "application/wasm" | "application/octet-stream") {
         let detail = format!("`{}` is no component", escape::line(media_type));
-        return Err(extract::unsupported(detail).hint("send the component with `Content-Type: application/wasm`"));
+        return Err(
+            extract::unsupported(detail).hint("send the component with `Content-Type: application/wasm`")
+        );
     }
     extract::check_plain(headers)
 }

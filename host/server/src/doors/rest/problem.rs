@@ -176,7 +176,9 @@ impl From<StoreError> for Problem {
         match &error {
             E::OtherContent(_) => Self::conflict("other-content", error.to_string()),
             E::UnknownTenant(_) => Self::not_found("the tenant is gone"),
-            E::Locked(_) => unavailable("store-locked", "the host's database is locked by another program", 5),
+            E::Locked(_) => {
+                unavailable("store-locked", "the host's database is locked by another program", 5)
+            }
             E::ReadOnly(_) => unavailable("store-read-only", "the host's database cannot be written", 60),
             E::Full(_) => unavailable("store-full", "the host has no space left; nothing was kept", 60),
             E::DiskFailed { .. } => {

@@ -11,8 +11,8 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use sandbell_domain::escape;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -21,8 +21,8 @@ use super::form::BatchForm;
 use super::problem::{Problem, ProblemResponse};
 use super::tail::TriedEvent;
 use super::{
-    accept, approvals, audit, channels, deliveries, docs, notifications, plugins, secrets, status, tail, tenants,
-    tokens, trials,
+    accept, approvals, audit, channels, deliveries, docs, notifications, plugins, secrets, status, tail,
+    tenants, tokens, trials,
 };
 use crate::node::Node;
 
@@ -110,7 +110,8 @@ fn name_operations(document: &mut Document) {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
             let tag = operation.tags.iter().flatten().next().cloned();
-            operation.operation_id = tag.zip(operation.operation_id.take()).map(|(tag, id)| format!("{tag}.{id}"));
+            operation.operation_id =
+                tag.zip(operation.operation_id.take()).map(|(tag, id)| format!("{tag}.{id}"));
         }
     }
 }
@@ -128,7 +129,8 @@ async fn no_such_path(uri: Uri) -> Problem {
 
 async fn no_such_method(method: Method, uri: Uri) -> Problem {
     let detail = format!("`{}` takes no {method}", escape::line(uri.path()));
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail).hint("the header `Allow` says what it takes")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail)
+        .hint("the header `Allow` says what it takes")
 }
 
 /// A fault of ours ends one request.
@@ -160,7 +162,10 @@ mod tests {
     #[test]
     fn the_document_is_the_one_that_is_kept() {
         let kept = include_str!("../../../../../docs/openapi.json");
-        assert!(document() == kept, "run `cargo xtask codegen`, and look at what changed in docs/openapi.json");
+        assert!(
+            document() == kept,
+            "run `cargo xtask codegen`, and look at what changed in docs/openapi.json"
+        );
     }
 
     #[test]
@@ -173,7 +178,10 @@ mod tests {
                 panic!("{name} names no scope");
             };
             scope.as_str().unwrap().parse::<sandbell_domain::Scope>().unwrap();
-            assert_eq!(operation["responses"]["default"]["$ref"], "#/components/responses/ProblemResponse", "{name}");
+            assert_eq!(
+                operation["responses"]["default"]["$ref"], "#/components/responses/ProblemResponse",
+                "{name}"
+            );
             assert!(ids.insert(operation["operationId"].to_string()), "{name}");
         }
         assert!(ids.len() > 30, "{}", ids.len());

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use sandbell_domain::{Name};
+use sandbell_domain::Name;
 use sandbell_store::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -49,7 +49,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         deserialize_map deserialize_identifier deserialize_ignored_any
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.0.deserialize_unit_struct(name, forms(visitor))
     }
 
@@ -239,7 +243,8 @@ mod tests {
 
     #[test]
     fn what_is_described_is_taken() {
-        let form: Form = read(r#"{"number":7,"color":"red","inner":[{"color":null}],"named":{"a":{}}}"#).unwrap();
+        let form: Form =
+            read(r#"{"number":7,"color":"red","inner":[{"color":null}],"named":{"a":{}}}"#).unwrap();
         assert_eq!((form.number, form.color), (7, Some(Color::Red)));
         assert_eq!(form.inner, [Form::default()]);
         assert_eq!(read::<&RawValue>(r#"{ "a": [1] }"#).unwrap().get(), r#"{ "a": [1] }"#);
@@ -249,10 +254,22 @@ mod tests {
     fn what_serde_would_take_beside_it_is_refused() {
         let refused = |text: &str| read::<Form>(text).unwrap_err();
         assert_eq!(refused("[]"), "invalid type: sequence, expected an object at line 1 column 0");
-        assert_eq!(refused(r#"{"inner":[[7]]}"#), "invalid type: sequence, expected an object at line 1 column 10");
-        assert_eq!(refused(r#"{"named":{"a":[]}}"#), "invalid type: sequence, expected an object at line 1 column 14");
-        assert_eq!(refused(r#"{"color":{"red":null}}"#), "invalid type: map, expected a string at line 1 column 9");
+        assert_eq!(
+            refused(r#"{"inner":[[7]]}"#),
+            "invalid type: sequence, expected an object at line 1 column 10"
+        );
+        assert_eq!(
+            refused(r#"{"named":{"a":[]}}"#),
+            "invalid type: sequence, expected an object at line 1 column 14"
+        );
+        assert_eq!(
+            refused(r#"{"color":{"red":null}}"#),
+            "invalid type: map, expected a string at line 1 column 9"
+        );
         assert_eq!(refused("null"), "invalid type: null, expected an object at line 1 column 4");
-        assert_eq!(refused(r#"{"color":"blue"}"#), "unknown variant `blue`, expected `red` at line 1 column 15");
+        assert_eq!(
+            refused(r#"{"color":"blue"}"#),
+            "unknown variant `blue`, expected `red` at line 1 column 15"
+        );
     }
 }

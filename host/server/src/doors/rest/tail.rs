@@ -19,11 +19,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
+use super::accepting::waiter;
 use super::auth::Reader;
 use super::deliveries::named;
 use super::extract::Params;
 use super::form::{self, FailureForm, VerdictForm};
-use super::notifications::waiter;
 use super::problem::{Problem, ProblemResponse};
 use crate::events::Tried;
 
@@ -100,10 +100,12 @@ async fn tail(
     });
     // The first `end` is the last event.
     let events = stream::select(seen, stopped).scan(false, |is_over, event| {
-        let next = (!*is_over).then(|| event.unwrap_or_else(|event| {
-            *is_over = true;
-            event
-        }));
+        let next = (!*is_over).then(|| {
+            event.unwrap_or_else(|event| {
+                *is_over = true;
+                event
+            })
+        });
         future::ready(next)
     });
     let events = events.map(move |event| {

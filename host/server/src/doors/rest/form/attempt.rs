@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
 use sandbell_domain::{
-    Attempt, DeadReason, Exchange, Failure, FailureKind, LogLevel, LogLine, Outcome, Receipt, Usage, Verdict,
+    Attempt, Exchange, Failure, FailureKind, LogLevel, LogLine, Outcome, Receipt, Usage,
 };
-use sandbell_store::AttemptRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,55 +18,13 @@ use super::text;
 #[schema(as = Attempt)]
 pub(crate) struct AttemptForm {
     /// Nothing was sent.
-    dry_run: bool,
-    outcome: OutcomeForm,
+    pub(super) dry_run: bool,
+    pub(super) outcome: OutcomeForm,
     /// What was said to the world, in order, with secrets masked.
-    exchanges: Vec<ExchangeForm>,
+    pub(super) exchanges: Vec<ExchangeForm>,
     /// What the plugin wrote.
-    log: Vec<LogLineForm>,
-    usage: UsageForm,
-}
-
-/// A recorded try of a delivery.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Tried)]
-pub(crate) struct TriedForm {
-    /// How often the delivery had been redriven.
-    redrive: u32,
-    /// Counted from the acceptance or the redrive.
-    number: u32,
-    #[schema(schema_with = text::time)]
-    leased_at: Timestamp,
-    #[schema(schema_with = text::time)]
-    settled_at: Timestamp,
-    verdict: VerdictForm,
-    outcome: OutcomeForm,
-    exchanges: Vec<ExchangeForm>,
-    log: Vec<LogLineForm>,
-    usage: UsageForm,
-}
-
-/// What became of a delivery after a try.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Verdict)]
-pub(crate) struct VerdictForm {
-    state: VerdictState,
-    /// When it may be tried again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = text::time, required = false)]
-    retry_at: Option<Timestamp>,
-    /// Why it is a dead letter.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = text::dead_reason, required = false)]
-    reason: Option<DeadReason>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum VerdictState {
-    Delivered,
-    Retry,
-    Dead,
+    pub(super) log: Vec<LogLineForm>,
+    pub(super) usage: UsageForm,
 }
 
 /// How a try ended: with a receipt, or with a failure.
@@ -121,7 +77,7 @@ pub(crate) struct FailureForm {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[schema(as = Exchange)]
-enum ExchangeForm {
+pub(super) enum ExchangeForm {
     Http {
         method: String,
         url: String,
@@ -162,7 +118,7 @@ enum ExchangeForm {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Answer)]
-struct AnswerForm {
+pub(super) struct AnswerForm {
     status: u16,
     headers: Vec<(String, String)>,
     body: BytesForm,
@@ -172,14 +128,14 @@ struct AnswerForm {
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = Bytes)]
-enum BytesForm {
+pub(super) enum BytesForm {
     Text(String),
     Bytes { hex: String },
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LogLine)]
-struct LogLineForm {
+pub(super) struct LogLineForm {
     level: LevelForm,
     message: String,
     fields: Vec<(String, String)>,
@@ -199,7 +155,7 @@ enum LevelForm {
 /// What a try used up.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Usage)]
-struct UsageForm {
+pub(super) struct UsageForm {
     wall_ms: u64,
     /// Waiting is free.
     cpu_ms: u64,
@@ -222,27 +178,6 @@ impl AttemptForm {
             exchanges: exchanges.iter().map(Into::into).collect(),
             log: log.iter().map(Into::into).collect(),
             usage: (*usage).into(),
-        }
-    }
-}
-
-impl From<&AttemptRecord> for TriedForm {
-    fn from(record: &AttemptRecord) -> Self {
-        let AttemptRecord { redrive, number, leased_at, settled_at, attempt, verdict } = record;
-        let AttemptForm { dry_run: _, outcome, exchanges, log, usage } = AttemptForm::new(attempt, false);
-        let (redrive, number, leased_at, settled_at) = (*redrive, number.get(), *leased_at, *settled_at);
-        let verdict = (*verdict).into();
-        Self { redrive, number, leased_at, settled_at, verdict, outcome, exchanges, log, usage }
-    }
-}
-
-impl From<Verdict> for VerdictForm {
-    fn from(verdict: Verdict) -> Self {
-        let form = |state, retry_at, reason| Self { state, retry_at, reason };
-        match verdict {
-            Verdict::Delivered => form(VerdictState::Delivered, None, None),
-            Verdict::RetryAt(at) => form(VerdictState::Retry, Some(at), None),
-            Verdict::Dead(reason) => form(VerdictState::Dead, None, Some(reason)),
         }
     }
 }

@@ -1,10 +1,9 @@
 //! A channel, as it is written and as it is read. A secret goes in and never comes out.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 use jiff::Timestamp;
-use sandbell_domain::{ChannelId, ChannelPolicy, Name, RetryPolicy};
+use sandbell_domain::{ChannelId, Name};
 use sandbell_store::{ChannelRecord, Enabled, SealedSecret};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -15,9 +14,10 @@ use utoipa::openapi::{Object, Schema};
 
 use super::bad::{self, BadField, Pointer};
 use super::notification::SampleForm;
+use super::policy::PolicyForm;
+use super::standing::ChannelStanding;
 use super::text;
 use super::unique::{Table, Unique};
-use super::wait::Wait;
 
 /// Options of one plugin.
 const OPTIONS_MAX: usize = 200;
@@ -62,39 +62,6 @@ impl<'de> Deserialize<'de> for SecretInput {
         let text = Option::<String>::deserialize(deserializer)?;
         Ok(text.map_or(Self::Remove, |text| Self::Set(SecretString::from(text))))
     }
-}
-
-/// How the deliveries of a channel are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schema(as = Policy)]
-pub(crate) struct PolicyForm {
-    retry: RetryForm,
-    #[schema(value_type = u32, minimum = 1, maximum = 1000)]
-    attempts_at_once_max: NonZeroU32,
-    /// One after the other in the order of their acceptance.
-    is_ordered: bool,
-    /// Attempts that may begin in a minute; `null`: as many as there are.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100_000)]
-    per_minute_max: Option<NonZeroU32>,
-    /// The channel is disabled after so many failed attempts in a row; `null`: never.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1000)]
-    disable_after: Option<NonZeroU32>,
-}
-
-/// How long and how often a delivery is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schema(as = Retry)]
-struct RetryForm {
-    /// The longest wait before the second try; it doubles with every further one.
-    wait_first: Wait,
-    /// Where doubling ends.
-    wait_max: Wait,
-    /// No try begins later, counted from the acceptance.
-    age_max: Wait,
-    #[schema(value_type = u32, minimum = 1, maximum = 1000)]
-    attempts_max: NonZeroU32,
 }
 
 /// A secret that is to be set.
@@ -170,50 +137,6 @@ struct SecretSeen {
     set_at: Timestamp,
 }
 
-/// How the deliveries of a channel stand.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ChannelStanding {
-    pub(crate) waiting: u64,
-    pub(crate) leased: u64,
-    pub(crate) dead: u64,
-    /// When the oldest that waits was accepted or last redriven.
-    #[schema(schema_with = text::time_or_null)]
-    pub(crate) oldest_since: Option<Timestamp>,
-    /// Until when nothing of it is tried: its destination failed, or its rate is used up.
-    #[schema(schema_with = text::time_or_null)]
-    pub(crate) held_until: Option<Timestamp>,
-    /// Failed tries since it last delivered or was enabled.
-    pub(crate) failures_in_row: u32,
-    #[schema(schema_with = text::time_or_null)]
-    pub(crate) last_delivered_at: Option<Timestamp>,
-    /// Tries that delivered, in this hour and the 23 before it.
-    pub(crate) delivered_in_day: u64,
-    /// Tries that failed, in the same hours.
-    pub(crate) failed_in_day: u64,
-    /// Destinations that are not tried for a while because they failed.
-    pub(crate) circuits: Vec<CircuitForm>,
-}
-
-/// A destination that is not tried for a while.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Circuit)]
-pub(crate) struct CircuitForm {
-    #[schema(example = "https://hooks.example.com")]
-    pub(crate) destination: String,
-    pub(crate) state: CircuitState,
-    /// When one delivery is tried to see whether it is back.
-    #[schema(schema_with = text::time)]
-    pub(crate) until: Timestamp,
-    pub(crate) failures_in_row: u32,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum CircuitState {
-    Open,
-    HalfOpen,
-}
-
 fn settings() -> Object {
     text::table(Schema::from(Object::with_type(SchemaType::AnyValue)), OPTIONS_MAX, OPTION_CHARS_MAX)
 }
@@ -243,73 +166,6 @@ impl ChannelInput {
             }
         }
         policy.check(&at.then("policy"))
-    }
-}
-
-impl PolicyForm {
-    fn check(&self, at: &Pointer) -> Result<(), BadField> {
-        let Self { retry, attempts_at_once_max, is_ordered: _, per_minute_max, disable_after } = self;
-        let RetryForm { wait_first: _, wait_max: _, age_max: _, attempts_max } = retry;
-        let most = |at: Pointer, number: Option<NonZeroU32>, max: u32| match number {
-            Some(number) if number.get() > max => {
-                Err(BadField::new(at, format!("is {number}; at most {max} is allowed")))
-            }
-            Some(_) | None => Ok(()),
-        };
-        most(at.then("retry").then("attempts_max"), Some(*attempts_max), 1_000)?;
-        most(at.then("attempts_at_once_max"), Some(*attempts_at_once_max), 1_000)?;
-        most(at.then("per_minute_max"), *per_minute_max, 100_000)?;
-        most(at.then("disable_after"), *disable_after, 1_000)
-    }
-}
-
-impl Default for PolicyForm {
-    fn default() -> Self {
-        (&ChannelPolicy::default()).into()
-    }
-}
-
-impl Default for RetryForm {
-    fn default() -> Self {
-        PolicyForm::default().retry
-    }
-}
-
-impl From<&ChannelPolicy> for PolicyForm {
-    fn from(policy: &ChannelPolicy) -> Self {
-        let ChannelPolicy { retry, attempts_at_once_max, is_ordered, per_minute_max, disable_after } = policy;
-        let RetryPolicy { wait_first, wait_max, age_max, attempts_max } = retry;
-        Self {
-            retry: RetryForm {
-                wait_first: Wait(*wait_first),
-                wait_max: Wait(*wait_max),
-                age_max: Wait(*age_max),
-                attempts_max: *attempts_max,
-            },
-            attempts_at_once_max: *attempts_at_once_max,
-            is_ordered: *is_ordered,
-            per_minute_max: *per_minute_max,
-            disable_after: *disable_after,
-        }
-    }
-}
-
-impl From<PolicyForm> for ChannelPolicy {
-    fn from(form: PolicyForm) -> Self {
-        let PolicyForm { retry, attempts_at_once_max, is_ordered, per_minute_max, disable_after } = form;
-        let RetryForm { wait_first, wait_max, age_max, attempts_max } = retry;
-        Self {
-            retry: RetryPolicy {
-                wait_first: wait_first.0,
-                wait_max: wait_max.0,
-                age_max: age_max.0,
-                attempts_max,
-            },
-            attempts_at_once_max,
-            is_ordered,
-            per_minute_max,
-            disable_after,
-        }
     }
 }
 
@@ -375,6 +231,7 @@ impl ChannelForm {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use sandbell_domain::ChannelPolicy;
     use serde_json::json;
 
     use super::*;
@@ -387,20 +244,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_has_its_default() {
-        let policy = |json: Json| ChannelPolicy::from(serde_json::from_value::<PolicyForm>(json).unwrap());
-        assert_eq!(policy(json!({})), ChannelPolicy::default());
-        let wanted = ChannelPolicy {
-            retry: RetryPolicy { attempts_max: NonZeroU32::MIN, ..RetryPolicy::default() },
-            disable_after: NonZeroU32::new(3),
-            ..ChannelPolicy::default()
-        };
-        assert_eq!(policy(json!({ "retry": { "attempts_max": 1 }, "disable_after": 3 })), wanted);
-        assert_snapshot!(serde_json::to_string(&PolicyForm::default()).unwrap(), @r#"{"retry":{"wait_first":"5s","wait_max":"1h","age_max":"1d","attempts_max":20},"attempts_at_once_max":16,"is_ordered":false,"per_minute_max":null,"disable_after":null}"#);
-        assert_eq!(policy(serde_json::to_value(PolicyForm::default()).unwrap()), ChannelPolicy::default());
-    }
-
-    #[test]
     fn what_is_wrong_is_named() {
         let with = |field: &str, value: Json| {
             let mut json = json!({ "name": "ops", "plugin": "slack" });
@@ -409,7 +252,7 @@ mod tests {
         };
         assert_snapshot!(refused(json!({ "plugin": "slack" })), @"missing field `name`");
         assert_snapshot!(with("name", json!("Ops")), @"`Ops` is no name; write 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first");
-        assert_snapshot!(with("nmae", json!("x")), @"unknown field `nmae`, expected one of `name`, `plugin`, `settings`, `secrets`, `policy`, `enabled`");
+        assert_snapshot!(with("label", json!("x")), @"unknown field `label`, expected one of `name`, `plugin`, `settings`, `secrets`, `policy`, `enabled`");
         assert_snapshot!(with("settings", json!([])), @"invalid type: sequence, expected an object");
         assert_snapshot!(with("settings", json!({ "x".repeat(65): 1 })), @"settings: has 65 characters; at most 64 are allowed");
         assert_snapshot!(with("secrets", json!({ "token": 7 })), @"invalid type: integer `7`, expected a string");
@@ -420,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_secret_goes_in_and_does_not_come_out() {
-        let json = json!({ "name": "ops", "plugin": "slack", "secrets": { "token": "hunter2", "old": null } });
+        let json =
+            json!({ "name": "ops", "plugin": "slack", "secrets": { "token": "hunter2", "old": null } });
         let input: ChannelInput = serde_json::from_value(json).unwrap();
         assert!(!format!("{input:?}").contains("hunter2"));
         // `json!` sorts its keys.

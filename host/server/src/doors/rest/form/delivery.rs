@@ -150,7 +150,8 @@ mod tests {
             };
             let json = serde_json::to_value(DeliveryForm::new(&status, None)).unwrap();
             let words = ["state", "due_at", "lease_expires_at", "settled_at", "reason"];
-            let shown: Vec<_> = words.iter().filter_map(|word| Some(format!("{word}={}", json.get(word)?))).collect();
+            let shown: Vec<_> =
+                words.iter().filter_map(|word| Some(format!("{word}={}", json.get(word)?))).collect();
             shown.join(" ")
         };
         let at = Timestamp::UNIX_EPOCH;

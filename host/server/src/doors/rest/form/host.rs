@@ -169,7 +169,10 @@ mod tests {
             }
         };
         assert_eq!(scopes(["manage", "send"].into()), Ok(vec![Scope::Send, Scope::Manage]));
-        assert_eq!(scopes(["send", "send"].into()), Err("scopes: names a scope twice; name each once".to_owned()));
+        assert_eq!(
+            scopes(["send", "send"].into()),
+            Err("scopes: names a scope twice; name each once".to_owned())
+        );
         assert_eq!(
             scopes(serde_json::json!([])),
             Err("scopes: is empty; name at least one of send, read, manage and operate".to_owned())

@@ -5,30 +5,33 @@
 mod attempt; // what was tried, said and used up
 mod bad; // a field that is wrong, and where it stands
 mod channel; // a channel as it is written and as it is read
+mod content; // what happened, to what
 mod delivery; // how a delivery stands
 mod host; // tenants, tokens, the audit log, the host itself
 mod notification; // what happened, and who is told
+mod policy; // how deliveries are tried
 mod plugin; // what is installed and what it may do
+mod standing; // how a channel's deliveries stand
+mod tried; // a recorded try
 mod text; // schemas of the texts that stand everywhere
 mod unique; // objects that hold each key once
 mod wait; // lengths of time
 
-pub(crate) use attempt::{AttemptForm, FailureForm, TriedForm, VerdictForm};
+pub(crate) use attempt::{AttemptForm, FailureForm};
 pub(crate) use bad::{BadField, Pointer, text as check_text};
-pub(crate) use channel::{
-    ChannelForm, ChannelInput, ChannelStanding, CircuitForm, CircuitState, DisableForm, DraftForm,
-    SecretForm, SecretInput,
-};
+pub(crate) use channel::{ChannelForm, ChannelInput, DisableForm, DraftForm, SecretForm, SecretInput};
+pub(crate) use content::{Content, EventForm, Given, IncidentForm, LinkForm, ObjectForm};
 pub(crate) use delivery::{DeliveryForm, DeliveryState};
-pub(crate) use host::{AuditForm, StatusForm, TenantForm, TenantInput, TenantPatch, TokenForm, TokenInput, TokenMade};
-pub(crate) use notification::{
-    BATCH_MAX, BatchForm, ContactForm, Content, EventForm, Given, IncidentForm, LinkForm,
-    NotificationForm, ObjectForm, SampleForm,
+pub(crate) use host::{
+    AuditForm, StatusForm, TenantForm, TenantInput, TenantPatch, TokenForm, TokenInput, TokenMade,
 };
-pub(crate) use text::{
-    channel_id, dead_reason, dead_reason_or_null, delivery_id, name as name_schema, name_or_null, notification_id, time,
-    time_or_null,
-};
+pub(crate) use notification::{BATCH_MAX, BatchForm, ContactForm, NotificationForm, SampleForm};
 pub(crate) use plugin::{ApprovalForm, ApprovalInput, PluginForm};
+pub(crate) use standing::{ChannelStanding, CircuitForm, CircuitState};
+pub(crate) use text::{
+    any_tag, channel_id, dead_reason, dead_reason_or_null, delivery_id, entity_tag, name as name_schema, name_or_null,
+    notification_id, time, time_or_null,
+};
+pub(crate) use tried::{TriedForm, VerdictForm};
 pub(crate) use unique::Table;
 pub(crate) use wait::Wait;

@@ -114,7 +114,8 @@ fn texts() -> Array {
 
 impl ApprovalInput {
     pub(crate) fn check(&self) -> Result<(), BadField> {
-        let Self { digest: _, allow, networks, ca_file, client_certificate_file, client_key_file, proxy } = self;
+        let Self { digest: _, allow, networks, ca_file, client_certificate_file, client_key_file, proxy } =
+            self;
         for (field, list) in [("allow", allow), ("networks", networks)] {
             bad::items(&Pointer::of(field), list.len(), ENTRIES_MAX)?;
             for (index, entry) in list.iter().enumerate() {
@@ -241,10 +242,7 @@ mod tests {
             standing(&installed(b"one", &[], old.clone())),
             (StandingForm::Approved, Some(Digest::of(b"one")))
         );
-        assert_eq!(
-            standing(&installed(b"two", &[], old)),
-            (StandingForm::Upgrade, Some(Digest::of(b"one")))
-        );
+        assert_eq!(standing(&installed(b"two", &[], old)), (StandingForm::Upgrade, Some(Digest::of(b"one"))));
     }
 
     #[test]

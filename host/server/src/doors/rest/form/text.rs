@@ -52,6 +52,15 @@ pub(crate) fn token_id() -> Object {
     id("tok").build()
 }
 
+/// A revision as an entity tag.
+pub(crate) fn entity_tag() -> Object {
+    string().pattern(Some("^(\"[0-9]{1,9}\"|[0-9]{1,9})$")).build()
+}
+
+pub(crate) fn any_tag() -> Object {
+    words(string(), &["*"]).build()
+}
+
 /// SHA-256 of a component.
 pub(crate) fn digest() -> Object {
     string().pattern(Some("^sha256:[0-9a-f]{64}$")).build()
