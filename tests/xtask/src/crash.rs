@@ -18,7 +18,15 @@ impl Crash {
         say::step(&format!("kills a host {} times", self.rounds));
         // Without nextest, which would end what takes so long.
         let mut cargo = house.cargo();
-        cargo.args(["test", "--locked", "--package=sandbell-it", "--test=it", "--", "crash::", "--nocapture"]);
+        cargo.args([
+            "test",
+            "--locked",
+            "--package=sandbell-it",
+            "--test=it",
+            "--",
+            "crash::",
+            "--nocapture",
+        ]);
         run::run(cargo.env("SANDBELL_CRASH_ROUNDS", self.rounds.to_string()))
     }
 }

@@ -92,7 +92,7 @@ mod tests {
     fn the_reference_holds_every_verb_that_people_use() {
         let reference = reference();
         let headings: Vec<_> = reference.lines().filter(|line| line.starts_with("## ")).collect();
-        assert_snapshot!(headings.join("\n"), @r"
+        assert_snapshot!(headings.join("\n"), @"
         ## sandbell
         ## sandbell inspect
         ## sandbell plugin
@@ -102,6 +102,12 @@ mod tests {
         ## sandbell plugin show
         ## sandbell plugin remove
         ## sandbell send
+        ## sandbell serve
+        ## sandbell config
+        ## sandbell config default
+        ## sandbell config check
+        ## sandbell config schema
+        ## sandbell config show
         ## sandbell icinga
         ## sandbell icinga link
         ## sandbell completions
@@ -124,6 +130,8 @@ mod tests {
           inspect      Show what a component is, what it can be set to and what it wants
           plugin       Install plugins and approve what they want
           send         Deliver one notification now
+          serve        Accept notifications, keep them, and deliver them
+          config       Look at what `sandbell.toml` can say and says
           icinga       Serve Icinga Notifications
           completions  Print a completion script for a shell
           man          Write the manual pages into a directory

@@ -40,7 +40,9 @@ pub(super) fn shown(attempt: &Attempt) -> Shown {
 
 fn destination(exchange: &Exchange) -> String {
     match exchange {
-        Exchange::Http(http) => Url::parse(&http.url).map_or_else(|_| "http".to_owned(), |url| url.origin().ascii_serialization()),
+        Exchange::Http(http) => {
+            Url::parse(&http.url).map_or_else(|_| "http".to_owned(), |url| url.origin().ascii_serialization())
+        }
         Exchange::Smtp(smtp) => smtp.server.clone(),
     }
 }
