@@ -135,6 +135,8 @@ async fn serve(parts: &Parts, reload: Reload, tls: tls::Current) -> Result<(), S
         finish(&mut signals, &dispatcher, &dispatching, node.settings().dispatch.stop).await;
         // Answers that were begun have been written by now, unless their readers are slow.
         let _ = timeout(FAREWELL, async { tokio::join!(connections.wait(), chores.wait()) }).await;
+        // Who finds no socket knows that nobody serves.
+        let _ = std::fs::remove_file(node.state.dir().join(&node.settings().listen.socket));
         info!("stopped");
     };
     tokio::select! {

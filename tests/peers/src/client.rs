@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value as Json;
 
 /// How long an answer may take; a caller that waits for ever hides what it waits for.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// Where an API is.
 #[derive(Clone, Debug)]

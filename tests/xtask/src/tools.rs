@@ -84,7 +84,7 @@ pub(crate) const TYPOS: Tool = Tool {
 
 pub(crate) const TOOLS: [&Tool; 4] = [&NEXTEST, &DENY, &MACHETE, &TYPOS];
 
-const DEBIAN_PACKAGES: [DebianPackage; 4] = [
+const DEBIAN_PACKAGES: [DebianPackage; 5] = [
     DebianPackage {
         name: "postfix",
         file: "/usr/sbin/postfix",
@@ -104,6 +104,11 @@ const DEBIAN_PACKAGES: [DebianPackage; 4] = [
         name: "openssl",
         file: "/usr/bin/openssl",
         because: "it makes the certificates of the test servers",
+    },
+    DebianPackage {
+        name: "faketime",
+        file: "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+        because: "a host is tested with a clock that jumps",
     },
 ];
 

@@ -20,7 +20,7 @@ fn a_receiver_that_asks_for_time_gets_it() {
     })
     .unwrap();
     let site = Site::new(QUICK);
-    site.channel("ops", &receiver.url("/hook"), json!({ "retry": quick_retry() }));
+    site.channel("ops", &receiver.url("/hook"), &json!({ "retry": quick_retry() }));
     let begun = Instant::now();
     let id = site.notify("ops", "one");
     let delivery = site.wait(&id, "delivered");
@@ -37,7 +37,7 @@ fn a_receiver_that_asks_for_time_gets_it() {
 fn what_cannot_be_delivered_is_a_dead_letter_until_somebody_redrives_it() {
     let moody = Moody::new(404);
     let site = Site::new(QUICK);
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let id = site.notify("ops", "one");
     let dead = site.wait(&id, "dead");
     assert_eq!((&dead["reason"], &dead["attempts"]), (&json!("permanent"), &json!(1)));
@@ -53,7 +53,7 @@ fn what_cannot_be_delivered_is_a_dead_letter_until_somebody_redrives_it() {
 fn errors_resets_and_silence_are_all_tried_again() {
     let moody = Moody::new(500);
     let site = Site::new(&format!("{QUICK}circuit_failures = 100\n"));
-    site.channel("ops", &moody.url(), json!({ "retry": quick_retry() }));
+    site.channel("ops", &moody.url(), &json!({ "retry": quick_retry() }));
     for mood in [500, RESETS, HANGS] {
         moody.set(mood);
         let before = moody.receiver.count();
@@ -70,7 +70,7 @@ fn a_destination_that_fails_is_left_alone_and_probed() {
     let moody = Moody::new(500);
     let wait = "circuit_failures = 3\ncircuit_wait_first = \"2s\"\n";
     let site = Site::new(&format!("{QUICK}{wait}"));
-    site.channel("ops", &moody.url(), json!({ "retry": quick_retry(), "attempts_at_once_max": 1 }));
+    site.channel("ops", &moody.url(), &json!({ "retry": quick_retry(), "attempts_at_once_max": 1 }));
     let ids: Vec<String> = (0..6).map(|index| site.notify("ops", &format!("n{index}"))).collect();
     let circuit = wait_for("an open circuit", || {
         let circuits = site.state_of("ops")["state"]["circuits"].clone();
@@ -102,7 +102,7 @@ fn a_channel_that_only_fails_disables_itself() {
     let moody = Moody::new(500);
     let site = Site::new(QUICK);
     let policy = json!({ "retry": quick_retry(), "disable_after": 2 });
-    site.channel("ops", &moody.url(), policy);
+    site.channel("ops", &moody.url(), &policy);
     let id = site.notify("ops", "one");
     let disabled = wait_for("the channel's end", || {
         Some(site.state_of("ops")).filter(|channel| channel["enabled"] == false)
@@ -124,7 +124,7 @@ fn a_channel_that_only_fails_disables_itself() {
 fn a_rate_is_kept_and_costs_no_attempts() {
     let moody = Moody::new(200);
     let site = Site::new(QUICK);
-    site.channel("ops", &moody.url(), json!({ "per_minute_max": 120 }));
+    site.channel("ops", &moody.url(), &json!({ "per_minute_max": 120 }));
     let begun = Instant::now();
     let ids: Vec<String> = (0..16).map(|index| site.notify("ops", &format!("n{index}"))).collect();
     for id in &ids {
@@ -154,7 +154,7 @@ fn a_tenant_whose_receiver_hangs_delays_nobody_else() {
         theirs.json("POST", "/api/v1/notifications", &notification).unwrap();
     }
     silent.wait(4);
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let begun = Instant::now();
     for index in 0..10 {
         let id = site.notify("ops", &format!("n{index}"));
@@ -168,7 +168,7 @@ fn a_tenant_whose_receiver_hangs_delays_nobody_else() {
 fn an_ordered_channel_keeps_its_order_through_failures() {
     let moody = Moody::new(500);
     let site = Site::new(&format!("{QUICK}circuit_failures = 100\n"));
-    site.channel("ops", &moody.url(), json!({ "retry": quick_retry(), "is_ordered": true }));
+    site.channel("ops", &moody.url(), &json!({ "retry": quick_retry(), "is_ordered": true }));
     let ids: Vec<String> = (0..5).map(|index| site.notify("ops", &format!("n{index}"))).collect();
     moody.wait(2);
     moody.set(200);
@@ -188,7 +188,7 @@ fn an_ordered_channel_keeps_its_order_through_failures() {
 fn what_was_taken_back_is_not_used_by_the_next_attempt() {
     let moody = Moody::new(200);
     let site = Site::new(QUICK);
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let id = site.notify("ops", "one");
     site.wait(&id, "delivered");
     site.host.run(&["plugin", "remove", "slack"]).expect(0);

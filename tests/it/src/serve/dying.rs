@@ -17,7 +17,7 @@ const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 fn another_process_takes_over_what_a_killed_one_was_trying() {
     let moody = Moody::new(HANGS);
     let mut site = Site::new(QUICK);
-    site.channel("ops", &moody.url(), json!({ "retry": quick_retry() }));
+    site.channel("ops", &moody.url(), &json!({ "retry": quick_retry() }));
     let id = site.notify("ops", "one");
     moody.wait(1);
     site.kill();
@@ -34,7 +34,7 @@ fn another_process_takes_over_what_a_killed_one_was_trying() {
 fn a_full_disk_refuses_and_loses_nothing() {
     let moody = Moody::new(200);
     let site = Site::new(&format!("{QUICK}[store]\nfile_bytes_max = 400_000\n"));
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let mut accepted = Vec::new();
     let long = "x".repeat(8_000);
     let full = (0..200).find_map(|index| {
@@ -71,7 +71,7 @@ fn a_clock_that_jumps_delays_nothing_and_loses_nothing() {
         .env("FAKETIME_NO_CACHE", "1")
         .env("DONT_FAKE_MONOTONIC", "1");
     site.start_by(command);
-    site.channel("ops", &moody.url(), json!({ "retry": { "wait_first": "1h", "wait_max": "1h" } }));
+    site.channel("ops", &moody.url(), &json!({ "retry": { "wait_first": "1h", "wait_max": "1h" } }));
     let waiting = site.notify("ops", "waits for an hour");
     moody.wait(1);
     wait_for("the wait", || (site.delivery(&waiting)["state"] == "waiting").then_some(())).unwrap();

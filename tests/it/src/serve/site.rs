@@ -81,7 +81,7 @@ impl Site {
 
     /// A slack channel with this webhook.
     #[track_caller]
-    pub(crate) fn channel(&self, name: &str, url: &str, policy: Json) {
+    pub(crate) fn channel(&self, name: &str, url: &str, policy: &Json) {
         let channel =
             json!({ "name": name, "plugin": "slack", "secrets": { "webhook_url": url }, "policy": policy });
         self.ok("POST", "/channels", &channel);

@@ -59,7 +59,7 @@ fn a_second_host_on_the_same_state_is_refused_in_words() {
 #[test]
 fn a_key_that_opens_nothing_is_refused() {
     let mut site = Site::new(QUICK);
-    site.channel("ops", "http://127.0.0.1:1/hook", json!({}));
+    site.channel("ops", "http://127.0.0.1:1/hook", &json!({}));
     site.stop();
     let key = site.host.state().join("sandbell.key");
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);

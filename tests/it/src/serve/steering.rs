@@ -19,10 +19,12 @@ fn stopping_waits_for_what_is_in_flight() {
     })
     .unwrap();
     let mut site = Site::new("[dispatch]\nattempt = \"10s\"\n");
-    site.channel("ops", &receiver.url("/hook"), json!({}));
+    site.channel("ops", &receiver.url("/hook"), &json!({}));
     let id = site.notify("ops", "one");
     sandbell_peers::wait_for("the request", || (receiver.count() == 1).then_some(())).unwrap();
+    let socket = site.serving().socket.clone();
     site.stop();
+    assert!(!socket.exists(), "who finds no socket knows that nobody serves");
     site.start();
     let delivery = site.delivery(&id);
     assert_eq!((&delivery["state"], &delivery["attempts"]), (&json!("delivered"), &json!(1)));
@@ -33,7 +35,7 @@ fn stopping_waits_for_what_is_in_flight() {
 fn a_second_signal_ends_at_once_and_loses_nothing() {
     let moody = Moody::new(HANGS);
     let mut site = Site::new("[dispatch]\nattempt = \"60s\"\n");
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let id = site.notify("ops", "one");
     moody.wait(1);
     let begun = Instant::now();
@@ -90,7 +92,7 @@ fn those_who_operate_can_ask_without_a_name() {
 fn the_metrics_are_ones_that_prometheus_takes() {
     let moody = Moody::new(404);
     let site = Site::new(QUICK);
-    site.channel("ops", &moody.url(), json!({}));
+    site.channel("ops", &moody.url(), &json!({}));
     let id = site.notify("ops", "one");
     site.wait(&id, "dead");
     let (status, text) = site.serving().ops("/metrics").unwrap();

@@ -52,6 +52,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "node",
             "intake",
             "runner",
+            "roster",
             "vault",
             "circuits",
             "events",
