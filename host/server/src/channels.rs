@@ -165,10 +165,7 @@ async fn check(
     before: Option<&ChannelRecord>,
     now: Timestamp,
 ) -> Result<Checked, ChannelError> {
-    let info = node.runner.info(&edit.plugin).await.map_err(|error| match error {
-        StateError::NotInstalled(name) => ChannelError::NoPlugin(name),
-        error => ChannelError::State(error),
-    })?;
+    let info = node.runner.info(&edit.plugin).await.map_err(of_state)?;
     check_options(&info, edit)?;
     let id = before.map_or_else(|| ChannelId::of(&[&dice::bytes::<16>()]), |before| before.id);
     // Another plugin gets nothing that was told to this one.
@@ -237,14 +234,21 @@ fn unknown(info: &PluginInfo, is_meant: impl Fn(OptionKind) -> bool) -> String {
     }
 }
 
+fn of_state(error: StateError) -> ChannelError {
+    if let StateError::NotInstalled(name) = error {
+        ChannelError::NoPlugin(name)
+    } else {
+        ChannelError::State(error)
+    }
+}
+
 fn of_open(error: OpenError, info: &PluginInfo) -> ChannelError {
+    let OpenError::Prepare(error) = error else { return ChannelError::Open(error) };
     match error {
-        OpenError::Prepare(PrepareError::NotApproved(name)) => ChannelError::NotApproved(name),
-        OpenError::Prepare(PrepareError::State(StateError::NotInstalled(name))) => {
-            ChannelError::NoPlugin(name)
-        }
-        OpenError::Prepare(PrepareError::Config(error)) => of_config(error, info),
-        error => ChannelError::Open(error),
+        PrepareError::NotApproved(name) => ChannelError::NotApproved(name),
+        PrepareError::State(error) => of_state(error),
+        PrepareError::Config(error) => of_config(error, info),
+        PrepareError::Tls(_) => ChannelError::Open(OpenError::Prepare(error)),
     }
 }
 
@@ -262,9 +266,8 @@ fn of_config(error: ConfigError, info: &PluginInfo) -> ChannelError {
 /// A reason that was given before stays.
 fn enabled(wanted: Option<bool>, before: Option<Enabled>) -> Enabled {
     match (wanted, before) {
-        (Some(true), _) | (None, None) => Enabled::Yes,
+        (Some(true), _) | (None, None | Some(Enabled::Yes)) => Enabled::Yes,
         (None | Some(false), Some(Enabled::No { reason })) => Enabled::No { reason },
-        (None, Some(Enabled::Yes)) => Enabled::Yes,
         (Some(false), None | Some(Enabled::Yes)) => Enabled::No { reason: "disabled by hand".to_owned() },
     }
 }

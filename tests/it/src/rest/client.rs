@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use crate::host::{Host, channel, program, text};
 
 /// How long an answer may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A serving host; it is stopped before what it has is gone.
 pub(super) struct Served {
@@ -124,7 +124,13 @@ impl Client {
             head.extend([name, ": ", value, "\r\n"]);
         }
         if let Some((media_type, body)) = body {
-            head.push_str(&format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len()));
+            head.extend([
+                "content-type: ",
+                media_type,
+                "\r\ncontent-length: ",
+                &body.len().to_string(),
+                "\r\n",
+            ]);
         }
         head.push_str("\r\n");
         let mut request = head.into_bytes();
@@ -203,18 +209,11 @@ impl Answer {
     pub(super) fn problem(&self) -> String {
         let json = self.clone().expect(self.status).json();
         let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
-        let mut line = format!("{} {}", self.status, text("code"));
-        if json["pointer"].is_string() {
-            line.push_str(&format!(" {}", text("pointer")));
-        }
-        if json["line"].is_number() {
-            line.push_str(&format!(" {}:{}", json["line"], json["column"]));
-        }
-        line.push_str(&format!(": {}", text("detail")));
-        if json["hint"].is_string() {
-            line.push_str(&format!(" [{}]", text("hint")));
-        }
-        line
+        let pointer = json["pointer"].as_str().map(|pointer| format!(" {pointer}")).unwrap_or_default();
+        let place =
+            json["line"].as_u64().map(|line| format!(" {line}:{}", json["column"])).unwrap_or_default();
+        let hint = json["hint"].as_str().map(|hint| format!(" [{hint}]")).unwrap_or_default();
+        format!("{} {}{pointer}{place}: {}{hint}", self.status, text("code"), text("detail"))
     }
 }
 

@@ -15,8 +15,8 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
     while lines.by_ref().any(|line| line == fence) {
-        blocks
-            .push(lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect());
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        blocks.push(block.join("\n") + "\n");
     }
     blocks
 }
@@ -53,5 +53,5 @@ fn every_command_of_the_guide_does_what_it_says() {
     assert_eq!(receiver.requests().len(), 1);
     let shown: Vec<Json> =
         blocks(&guide, "json").iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    assert_eq!(shown, [refused.clone()]);
+    assert_eq!(shown, std::slice::from_ref(refused));
 }

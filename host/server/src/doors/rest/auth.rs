@@ -202,8 +202,18 @@ async fn token(text: &str, node: &Shared) -> Result<Result<Token, Problem>, Prob
     if !is_form {
         return Ok(Err(unknown()));
     }
-    let Some((token, tenant)) = node.store.token_of_hash(hash(text)).await? else {
-        return Ok(Err(unknown()));
+    let hash = hash(text);
+    let token = match node.known.find(&hash) {
+        Ok(token) => token,
+        Err(before) => {
+            let Some((token, _)) = node.store.token_of_hash(hash).await? else { return Ok(Err(unknown())) };
+            node.known.keep(&token, before);
+            token
+        }
+    };
+    let tenant = match token.tenant {
+        Some(tenant) => node.roster.tenant_of_id(tenant).await?,
+        None => None,
     };
     Ok(check(token, tenant.as_ref(), node.clock.now()))
 }

@@ -120,12 +120,11 @@ async fn replace(
         return Err(Problem::invalid("invalid-field", detail).at(&Pointer::of("name")));
     }
     let edit = edit(form, &Pointer::default())?;
-    let expect = match expected(&headers)? {
-        Some(expect) => expect,
-        None => {
-            let current = node.store.channel(tenant.id, name).await?;
-            current.map_or(Expect::Nothing, |current| Expect::Revision(current.revision))
-        }
+    let expect = if let Some(expect) = expected(&headers)? {
+        expect
+    } else {
+        let current = node.store.channel(tenant.id, name).await?;
+        current.map_or(Expect::Nothing, |current| Expect::Revision(current.revision))
     };
     save(&node, &caller, tenant, edit, expect).await
 }

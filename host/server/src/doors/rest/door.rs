@@ -8,6 +8,7 @@ use std::sync::Arc;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
+use super::known::Known;
 use super::limits::{REFUSALS_PER_MINUTE, WAITERS_MAX};
 use crate::node::Node;
 
@@ -18,6 +19,8 @@ pub(super) struct Door {
     node: Arc<Node>,
     /// Callers that wait or watch.
     pub(super) waiters: Arc<Semaphore>,
+    /// Tokens that opened something.
+    pub(super) known: Known,
     /// Tokens that opened nothing, by the address that they came from.
     pub(super) refusals: DefaultKeyedRateLimiter<IpAddr>,
 }
@@ -28,6 +31,7 @@ impl Door {
         Arc::new(Self {
             node,
             waiters: Arc::new(Semaphore::new(WAITERS_MAX)),
+            known: Known::new(),
             refusals: RateLimiter::keyed(Quota::per_minute(per_minute)),
         })
     }

@@ -146,7 +146,7 @@ pub(super) async fn read(request: Request, bytes_max: usize, time: Duration) -> 
 }
 
 fn is_length(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
 pub(super) fn too_large(bytes_max: usize) -> Problem {

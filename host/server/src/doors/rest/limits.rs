@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(super) const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a component may take to arrive.
-pub(super) const COMPONENT_READ: Duration = Duration::from_secs(120);
+pub(super) const COMPONENT_READ: Duration = Duration::from_mins(2);
 
 /// What one accepted request may put on the disk: a notification is kept once for each of its contacts.
 pub(super) const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;

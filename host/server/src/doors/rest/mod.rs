@@ -7,6 +7,7 @@ mod accept; // what a caller is ready to read
 mod auth; // who calls, for whom, and what they may do
 mod door; // what handlers share
 mod extract; // bodies, parameters, parts of the path
+mod known; // tokens that were looked up
 mod limits; // what callers may use up
 mod page; // long lists
 mod problem; // what went wrong

@@ -147,9 +147,11 @@ fn check_component(headers: &HeaderMap) -> Result<(), Problem> {
 /// Compiles it in a process of its own and asks it who it is, with no power granted.
 async fn inspect(node: &Shared, bytes: &Bytes) -> Result<InfoV1, Problem> {
     use sandbell_sandbox::InspectError as E;
-    let inspected = node.runner.sandbox().inspect(bytes).await.map_err(|error| match error {
-        E::Compiler { .. } | E::HostBug { .. } => Problem::internal(&error),
-        error => Problem::invalid("no-plugin", error.to_string()),
+    let inspected = node.runner.sandbox().inspect(bytes).await.map_err(|error| {
+        if matches!(error, E::Compiler { .. } | E::HostBug { .. }) {
+            return Problem::internal(&error);
+        }
+        Problem::invalid("no-plugin", error.to_string())
     })?;
     let Inspected { digest, size_bytes, world, imports, exports, info } = inspected;
     Ok(InfoV1 { version: 1, digest, size_bytes: size_bytes as u64, world, imports, exports, info })
@@ -190,15 +192,14 @@ pub(super) async fn audit(
 
 impl From<StateError> for Problem {
     fn from(error: StateError) -> Self {
-        match error {
-            StateError::NotInstalled(name) => Self::not_found(format!("no plugin `{name}` is installed")),
-            StateError::Locked { .. } => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "state-locked",
-                "another program is writing to the host's state directory",
-            )
-            .retry_after(Duration::from_secs(5)),
-            error => Self::internal(&error),
+        if matches!(error, StateError::NotInstalled(_)) {
+            return Self::not_found(error.to_string());
         }
+        if matches!(error, StateError::Locked { .. }) {
+            let detail = "another program is writing to the host's state directory";
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "state-locked", detail)
+                .retry_after(Duration::from_secs(5));
+        }
+        Self::internal(&error)
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .with_state(Door::new(node))
 }
 
-/// The OpenAPI document, as it is kept in `docs/openapi.json`.
+/// The `OpenAPI` document, as it is kept in `docs/openapi.json`.
 pub(crate) fn document() -> String {
     text(&routes().into_openapi())
 }

@@ -125,7 +125,9 @@ async fn revoke(
     Params(whose): Params<Whose>,
 ) -> Result<StatusCode, Problem> {
     let tenant = whose.of(&caller)?;
-    if node.store.revoke_token(tenant, id, caller.actor(), node.clock.now()).await? {
+    let revoked = node.store.revoke_token(tenant, id, caller.actor(), node.clock.now()).await;
+    node.known.forget();
+    if revoked? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Problem::not_found(format!("there is no token {id}")))

@@ -133,7 +133,7 @@ fn notification(
     let mut content = Content { object, incident, event, links, extra };
     content.check(at)?;
     if content.object.name.is_empty() {
-        content.object.name = "Sandbell".to_owned();
+        "Sandbell".clone_into(&mut content.object.name);
     }
     if content.event.message.is_empty() {
         content.event.message = format!("This is a test of the channel `{channel}`.");

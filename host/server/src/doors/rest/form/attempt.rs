@@ -5,9 +5,7 @@
 use std::time::Duration;
 
 use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
-use sandbell_domain::{
-    Attempt, Exchange, Failure, FailureKind, LogLevel, LogLine, Outcome, Receipt, Usage,
-};
+use sandbell_domain::{Attempt, Exchange, Failure, FailureKind, LogLevel, LogLine, Outcome, Receipt, Usage};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -9,11 +9,11 @@ mod content; // what happened, to what
 mod delivery; // how a delivery stands
 mod host; // tenants, tokens, the audit log, the host itself
 mod notification; // what happened, and who is told
-mod policy; // how deliveries are tried
 mod plugin; // what is installed and what it may do
+mod policy; // how deliveries are tried
 mod standing; // how a channel's deliveries stand
-mod tried; // a recorded try
 mod text; // schemas of the texts that stand everywhere
+mod tried; // a recorded try
 mod unique; // objects that hold each key once
 mod wait; // lengths of time
 
@@ -29,8 +29,8 @@ pub(crate) use notification::{BATCH_MAX, BatchForm, ContactForm, NotificationFor
 pub(crate) use plugin::{ApprovalForm, ApprovalInput, PluginForm};
 pub(crate) use standing::{ChannelStanding, CircuitForm, CircuitState};
 pub(crate) use text::{
-    any_tag, channel_id, dead_reason, dead_reason_or_null, delivery_id, entity_tag, name as name_schema, name_or_null,
-    notification_id, time, time_or_null,
+    any_tag, channel_id, dead_reason, dead_reason_or_null, delivery_id, entity_tag, name as name_schema,
+    name_or_null, notification_id, time, time_or_null,
 };
 pub(crate) use tried::{TriedForm, VerdictForm};
 pub(crate) use unique::Table;

@@ -7,7 +7,8 @@ use utoipa::openapi::Array;
 
 use super::bad::{self, BadField, Pointer};
 use super::content::{
-    Content, ENTRIES_MAX, EventForm, IncidentForm, LINE_CHARS_MAX, LONG_CHARS_MAX, LinkForm, ObjectForm, table_of_texts,
+    Content, ENTRIES_MAX, EventForm, IncidentForm, LINE_CHARS_MAX, LONG_CHARS_MAX, LinkForm, ObjectForm,
+    table_of_texts,
 };
 use super::text;
 use super::unique::Table;
@@ -112,12 +113,12 @@ fn channel_names_or_null() -> Array {
     names
 }
 
+/// The channels that are named, the contacts, and the rest.
+pub(crate) type Checked = (Option<Vec<Name>>, Vec<Contact>, Content);
+
 impl NotificationForm {
     /// The channels, the contacts and the rest, each checked.
-    pub(crate) fn checked(
-        self,
-        at: &Pointer,
-    ) -> Result<(Option<Vec<Name>>, Vec<Contact>, Content), BadField> {
+    pub(crate) fn checked(self, at: &Pointer) -> Result<Checked, BadField> {
         let Self { channels, contacts, object, incident, event, links, extra } = self;
         if let Some(channels) = &channels {
             bad::items(&at.then("channels"), channels.len(), CHANNELS_MAX)?;

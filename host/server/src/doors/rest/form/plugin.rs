@@ -226,6 +226,7 @@ fn masked(proxy: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use serde_json::json;
 
     use super::*;
     use crate::install::fixture::{approval, installed, want};
@@ -257,12 +258,11 @@ mod tests {
     #[test]
     fn what_cannot_be_approved_is_named() {
         let refused = |json: serde_json::Value| {
-            let mut whole = serde_json::json!({ "digest": Digest::of(b"one") });
+            let mut whole = json!({ "digest": Digest::of(b"one") });
             whole.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
             let input: ApprovalInput = serde_json::from_value(whole).unwrap();
             input.check().and_then(|()| input.parsed_networks()).unwrap_err().to_string()
         };
-        use serde_json::json;
         assert_snapshot!(refused(json!({ "ca_file": "ca.pem" })), @"ca_file: is no absolute path; write the file's path on the host, from `/` on");
         assert_snapshot!(refused(json!({ "networks": ["10.0.0.1", "home"] })), @"networks.1: `home` is no network; write an address or a CIDR, with or without a port, e.g. `10.20.0.0/16:443`");
         assert_snapshot!(refused(json!({ "allow": vec![""; 101] })), @"allow: has 101 entries; at most 100 are allowed");
