@@ -301,9 +301,35 @@ fn a_component_that_could_do_more_than_it_asks_for_is_refused() {
 fn messages_go_where_they_are_granted_and_nowhere_else() {
     let port = sandbell_peers::free_port().unwrap();
     let (said, _) = attacked("publishes-elsewhere", &json!({ "port": port }), &port.to_string());
-    assert_snapshot!(said.replace(&port.to_string(), "PORT").replace(&(port + 1).to_string(), "NEXT"), @"");
+    assert_snapshot!(said.replace(&port.to_string(), "PORT").replace(&(port + 1).to_string(), "NEXT"), @"
+    another broker => denied: `amqp://evil.example:PORT// exchange:alerts key:db` is not granted; the missing want is `amqp amqp://evil.example:PORT// exchange:alerts key:db`, granted is `amqp://127.0.0.1:PORT// exchange:alerts key:db`
+    another port => denied: `amqp://127.0.0.1:NEXT// exchange:alerts key:db` is not granted; the missing want is `amqp amqp://127.0.0.1:NEXT// exchange:alerts key:db`, granted is `amqp://127.0.0.1:PORT// exchange:alerts key:db`
+    another vhost => denied: `amqp://127.0.0.1:PORT/shop exchange:alerts key:db` is not granted; the missing want is `amqp amqp://127.0.0.1:PORT/shop exchange:alerts key:db`, granted is `amqp://127.0.0.1:PORT// exchange:alerts key:db`
+    with TLS => denied: `amqps://127.0.0.1:PORT// exchange:alerts key:db` is not granted; the missing want is `amqp amqps://127.0.0.1:PORT// exchange:alerts key:db`, granted is `amqp://127.0.0.1:PORT// exchange:alerts key:db`
+    another exchange => denied: `amqp://127.0.0.1:PORT// exchange: key:db` is not granted; the missing want is `amqp amqp://127.0.0.1:PORT// exchange: key:db`, granted is `amqp://127.0.0.1:PORT// exchange:alerts key:db`
+    another key => denied: `amqp://127.0.0.1:PORT// exchange:alerts key:db.x` is not granted; the missing want is `amqp amqp://127.0.0.1:PORT// exchange:alerts key:db.x`, granted is `amqp://127.0.0.1:PORT// exchange:alerts key:db`
+    a copy => invalid-message: the header `BCC` is not the channel's to set
+    a history => invalid-message: the header `x-death` is not the channel's to set
+    a crowd of headers => invalid-message: a message has at most 32 headers of 4096 bytes together
+    a large body => too-large: the message has more than 262144 bytes
+    a bad login => auth: the user name holds a control character or is too long
+    a name => denied: no broker named `default` is declared
+    one more => connect: no connection to `127.0.0.1` on port PORT: connection refused
+    one more => denied: an attempt may publish at most 10 messages
+    ");
     let (said, _) = attacked("floods-topics", &json!({ "port": port }), &port.to_string());
-    assert_snapshot!(said.replace(&port.to_string(), "PORT"), @"");
+    assert_snapshot!(said.replace(&port.to_string(), "PORT"), @r"
+    another broker => denied: `mqtt://evil.example:PORT topic:alerts/a` is not granted; the missing want is `mqtt mqtt://evil.example:PORT topic:alerts/a`, granted is `mqtt://127.0.0.1:PORT topic:alerts/*`
+    another topic => denied: `mqtt://127.0.0.1:PORT topic:other` is not granted; the missing want is `mqtt mqtt://127.0.0.1:PORT topic:other`, granted is `mqtt://127.0.0.1:PORT topic:alerts/*`
+    the broker's own topic => denied: `mqtt://127.0.0.1:PORT topic:$SYS/x` is not granted; the missing want is `mqtt mqtt://127.0.0.1:PORT topic:$SYS/x`, granted is `mqtt://127.0.0.1:PORT topic:alerts/*`
+    all topics => invalid-message: a topic to publish to is not empty and has neither `+` nor `#`
+    a broken topic => invalid-message: `alerts/\\u{0}` holds a control character; remove it
+    another QoS => invalid-message: 3 is no QoS; write 0, 1 or 2
+    a large body => too-large: the message has more than 262144 bytes
+    a long topic => invalid-message: the topic has 2007 bytes; at most 1024 are allowed
+    one more => connect: no connection to `127.0.0.1` on port PORT: connection refused
+    one more => denied: an attempt may publish at most 10 messages
+    ");
 }
 
 #[test]
@@ -316,7 +342,18 @@ fn a_token_is_used_and_never_seen() {
     let granted = receiver.url("/granted");
     let config = json!({ "url": granted, "key": "no key at all" });
     let (said, report) = attacked("steals-token", &config, &granted);
-    assert_snapshot!(said.replace(&receiver.address().port().to_string(), "PORT"), @"");
+    // Its name is made of what was asked, so of the port too.
+    let name = said.split("[redacted:").nth(1).and_then(|rest| rest.split(']').next()).unwrap().to_owned();
+    assert!(name.starts_with("token:"), "{said}");
+    let said = said.replace(&name, "TOKEN");
+    assert_snapshot!(said.replace(&receiver.address().port().to_string(), "PORT"), @r#"
+    echoed => 200 {"access_token":"[redacted:TOKEN]","echo":"[redacted:TOKEN]"}
+    elsewhere => denied: `POST https://evil.example/loot` is not granted; the missing want is `http POST https://evil.example/loot`, granted is `POST http://127.0.0.1:PORT/granted`
+    in the host => secret: a secret may open a URL or stand in its path or query, not in scheme, host or port
+    elsewhere => denied: `POST https://evil.example/loot` is not granted; the missing want is `http POST https://evil.example/loot`, granted is `POST http://127.0.0.1:PORT/granted`
+    a key that is none => secret: the secret is no private key for ES256; enter it as PEM, whole, in PKCS #8
+    signed without end => denied: an attempt may have at most 20 tokens signed
+    "#);
     assert!(!report.to_string().contains("hunter2"), "{report}");
     assert_eq!(receiver.requests()[1].header("x-token"), Some("hunter2-token"));
 }

@@ -61,7 +61,7 @@ impl Attack for PublishesElsewhere {
             tried(
                 "a crowd of headers",
                 server(port),
-                amqp::Message { headers: header("a").repeat(33), ..message() },
+                amqp::Message { headers: vec![header("a").remove(0); 33], ..message() },
             ),
             tried("a large body", server(port), amqp::Message { body: vec![0; 300 << 10], ..message() }),
             tried("a bad login", amqp::Server { login, ..server(port) }, message()),
