@@ -21,8 +21,10 @@ struct Bench {
     rows: Vec<Row>,
 }
 
+type Measure = fn(&mut Bench) -> Result<()>;
+
 /// Everything there is to measure, by the name that `cargo xtask bench NAME` takes.
-const MEASURES: [(&str, fn(&mut Bench) -> Result<()>); 6] = [
+const MEASURES: [(&str, Measure); 6] = [
     ("door", door::measure),
     ("attempt", attempt::measure),
     ("throughput", throughput::measure),

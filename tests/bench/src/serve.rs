@@ -112,12 +112,6 @@ impl Site {
         Ok(())
     }
 
-    fn tenant(&self, client: &mut Client, name: &str) -> Result<()> {
-        let answer = client.json("POST", "/api/v1/tenants", &json!({ "name": name }))?;
-        ensure!(answer.status < 300, "{}", answer.text());
-        Ok(())
-    }
-
     /// Hands in so many notifications from as many callers as are in flight; `query` may wait for each.
     fn burst(&self, channel: &str, count: usize, query: &'static str) -> Result<Duration> {
         let next = Arc::new(AtomicUsize::new(0));
@@ -190,6 +184,12 @@ impl Site {
     }
 }
 
+fn make_tenant(client: &mut Client, name: &str) -> Result<()> {
+    let answer = client.json("POST", "/api/v1/tenants", &json!({ "name": name }))?;
+    ensure!(answer.status < 300, "{}", answer.text());
+    Ok(())
+}
+
 fn send(client: &mut Client, channel: &str, number: usize, query: &str) -> Result<()> {
     let body = json!({
         "channels": [channel],
@@ -238,7 +238,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
 fn trouble(bench: &mut Bench, site: &Site, receipts: &Receipts) -> Result<()> {
     let (_, before) = site.steady("ops", 200, STEADY, receipts)?;
     let silent = Receiver::start(|_| Reply::hang())?;
-    site.tenant(&mut site.serving().operator(), "trouble")?;
+    make_tenant(&mut site.serving().operator(), "trouble")?;
     site.channel("trouble", "ops", &silent.url("/hook"), &json!({ "attempts_at_once_max": 64 }))?;
     let mut client = site.client("trouble");
     for number in 0..1_000 {
@@ -257,7 +257,7 @@ fn many(bench: &mut Bench) -> Result<()> {
     let mut client = site.serving().operator();
     for tenant in 0..TENANTS {
         let name = format!("t{tenant}");
-        site.tenant(&mut client, &name)?;
+        make_tenant(&mut client, &name)?;
         let mut own = site.client(&name);
         for channel in 0..CHANNELS_EACH {
             let body = json!({
