@@ -1,6 +1,6 @@
 //! Apprise: notifies through an Apprise API server, as Diun's channel of that name does (`reference/diun.md` §1.3).
 
-use sandbell_chat_text::{Limit, Markup, body, headline, one_line, web_url};
+use sandbell_chat_text::{GoText, Limit, Markup, OwnText, body, headline, one_line, web_url};
 use sandbell_sdk::http::Response;
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::{self, Value};
@@ -45,6 +45,21 @@ pub struct Config {
         )
     )]
     urls: Option<Secret>,
+    /// A Go template with Diun's helpers, in the place of the title.
+    #[config(
+        label = "Title Template",
+        label(de_DE = "Titel-Template"),
+        help(de_DE = "Ein Go-Template mit Diuns Funktionen, anstelle des Titels.")
+    )]
+    template_title: Option<String>,
+    /// A Go template, with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template, mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
 }
 
 pub struct Apprise {
@@ -53,6 +68,7 @@ pub struct Apprise {
     token: Option<Secret>,
     tags: Vec<String>,
     urls: Option<Secret>,
+    template: GoText,
 }
 
 impl Channel for Apprise {
@@ -71,7 +87,8 @@ impl Channel for Apprise {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { endpoint, token, tags, urls } = config;
+        let Config { endpoint, token, tags, urls, template_title, template_body } = config;
+        let template = GoText::new(template_title.as_deref(), template_body.as_deref(), false)?;
         let endpoint = web_url("endpoint", &endpoint)?.trim_end_matches('/').to_owned();
         let tags = tags.unwrap_or_default();
         let tags: Vec<_> =
@@ -82,7 +99,7 @@ impl Channel for Apprise {
                 "need a configuration key, because Apprise URLs have no tags",
             ));
         }
-        Ok(Self { endpoint, token, tags, urls })
+        Ok(Self { endpoint, token, tags, urls, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
@@ -91,7 +108,7 @@ impl Channel for Apprise {
             url = url.with("/").with(token);
         }
         let response =
-            http::post(url).json_object(self.message(notification)).timeout(ANSWER_LIMIT).send()?;
+            http::post(url).json_object(self.message(notification)?).timeout(ANSWER_LIMIT).send()?;
         receipt(&response)
     }
 }
@@ -99,9 +116,10 @@ impl Channel for Apprise {
 export!(Apprise);
 
 impl Apprise {
-    fn message(&self, notification: &Notification) -> http::Object {
-        let title = TITLE.cut(&headline(notification));
-        let text = body(notification, Markup::Plain, BODY);
+    fn message(&self, notification: &Notification) -> Result<http::Object, SendError> {
+        let OwnText { title, body: own } = self.template.own(notification)?;
+        let title = TITLE.cut(&title.unwrap_or_else(|| headline(notification)));
+        let text = own.map_or_else(|| body(notification, Markup::Plain, BODY), |own| BODY.cut(&own));
         let mut message = http::object()
             // Apprise refuses an empty body.
             .value("body", if text.is_empty() { &title } else { &text })
@@ -112,10 +130,10 @@ impl Apprise {
         if !self.tags.is_empty() {
             message = message.value("tags", &self.tags);
         }
-        match &self.urls {
+        Ok(match &self.urls {
             Some(urls) => message.secret("urls", urls),
             None => message,
-        }
+        })
     }
 }
 

@@ -31,6 +31,8 @@ fn the_channel_describes_itself() {
     {"help":{"de_DE":"Schlüssel einer Konfiguration, die der Server aufbewahrt.","en_US":"Key of a configuration that the server keeps."},"label":{"de_DE":"Konfigurationsschlüssel","en_US":"Configuration Key"},"name":"token","type":"secret"}
     {"help":{"de_DE":"Mit einem Schlüssel: nur Dienste mit einem dieser Tags, durch Kommas getrennt.","en_US":"With a key: only services with one of these tags, separated by commas."},"label":{"de_DE":"Tags","en_US":"Tags"},"name":"tags","type":"string"}
     {"help":{"de_DE":"Ohne Schlüssel: Apprise-URLs der Dienste, durch Kommas getrennt. Sie enthalten Passwörter.","en_US":"Without a key: Apprise URLs of the services, separated by commas. They hold passwords."},"label":{"de_DE":"Apprise-URLs","en_US":"Apprise URLs"},"name":"urls","type":"secret"}
+    {"help":{"de_DE":"Ein Go-Template mit Diuns Funktionen, anstelle des Titels.","en_US":"A Go template with Diun's helpers, in the place of the title."},"label":{"de_DE":"Titel-Template","en_US":"Title Template"},"name":"template_title","type":"string"}
+    {"help":{"de_DE":"Ein Go-Template, mit Diuns Funktionen, anstelle des Textes.","en_US":"A Go template, with Diun's helpers, in the place of the text."},"label":{"de_DE":"Text-Template","en_US":"Body Template"},"name":"template_body","type":"text"}
     "#);
     assert_snapshot!(describe::<Apprise>(), @"
     Apprise by Sandbell
@@ -146,4 +148,24 @@ fn what_cannot_work_is_refused_before_anything_is_sent() {
     assert_snapshot!(refused(json!({ "endpoint": "apprise.example.com" })), @"`endpoint` must start with `https://` or `http://` and name a host");
     assert_snapshot!(refused(json!({ "endpoint": "https://a.example/?x=y" })), @"`endpoint` must have no `?`, no `#` and no blanks");
     assert_snapshot!(refused(json!({ "endpoint": "https://a.example", "tags": "ops" })), @"`tags` need a configuration key, because Apprise URLs have no tags");
+}
+
+#[test]
+fn templates_take_the_place_of_the_text() {
+    let mut config = json!({ "endpoint": "https://apprise.example.com", "token": "key" });
+    config["template_body"] = json!("**{{ .Entry.Image.Tag | upper }}** & {{ .Meta.Hostname }}");
+    config["template_title"] = json!("{{ .Entry.Status }}");
+    let host = FakeHost::new();
+    host.send::<Apprise>(&config, &sandbell_chat_text::testing::diun("new")).unwrap();
+    let sent = host.request().json();
+    assert_eq!((sent["title"].as_str(), sent["body"].as_str()), (Some("new"), Some("**LATEST** & myserver")));
+    config["template_body"] = json!("{{ .Entry");
+    let error = FakeHost::new().configure::<Apprise>(&config).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`template_body` cannot parse body template: template: body:1: unclosed action"
+    );
+    config["template_body"] = json!("{{ .Entry.Nope }}");
+    let error = FakeHost::new().send::<Apprise>(&config, &Notification::example()).unwrap_err();
+    assert_eq!((error.retry, error.code.as_str()), (Retry::Never, code::CONFIG));
 }

@@ -4,6 +4,7 @@ mod answer; // what Discord says back
 mod mention; // who is alerted
 mod message; // the embed and its limits
 
+use sandbell_chat_text::GoText;
 use sandbell_sdk::prelude::*;
 
 use crate::mention::Mentions;
@@ -68,11 +69,20 @@ pub struct Config {
         help(de_DE = "URL eines Bildes, das statt des Bildes des Webhooks gezeigt wird.")
     )]
     avatar_url: Option<String>,
+    /// A Go template in Markdown, with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
 }
 
 pub struct Discord {
     webhook_url: Secret,
     layout: Layout,
+    template: GoText,
 }
 
 impl Channel for Discord {
@@ -87,20 +97,30 @@ impl Channel for Discord {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { webhook_url, mentions, render_embeds, render_fields, username, avatar_url } = config;
+        let Config {
+            webhook_url,
+            mentions,
+            render_embeds,
+            render_fields,
+            username,
+            avatar_url,
+            template_body,
+        } = config;
+        let template = GoText::new(None, template_body.as_deref(), false)?;
         let mentions: Mentions = mentions.unwrap_or_default().parse()?;
         if let Some(username) = &username {
             check_username(username).map_err(|message| ConfigError::option("username", message))?;
         }
         let layout = Layout { mentions, render_embeds, render_fields, username, avatar_url };
-        Ok(Self { webhook_url, layout })
+        Ok(Self { webhook_url, layout, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
+        let own = self.template.body(notification)?;
         let response = http::post(&self.webhook_url)
             // Without it Discord says nothing about the message that it made.
             .query("wait", "true")
-            .json(&self.layout.message(notification))
+            .json(&self.layout.message(notification, own.as_deref()))
             .timeout(ANSWER_LIMIT)
             .send()?;
         answer::check(&response)

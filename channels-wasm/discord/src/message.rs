@@ -31,10 +31,11 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn message(&self, notification: &Notification) -> Value {
+    /// `own` is what a template of the operator made, in the place of the content.
+    pub(crate) fn message(&self, notification: &Notification, own: Option<&str>) -> Value {
         let mut message = Map::new();
         let embed = self.render_embeds.then(|| self.embed(notification)).flatten();
-        message.insert("content".to_owned(), self.content(notification).into());
+        message.insert("content".to_owned(), self.content(notification, own).into());
         if let Some(username) = &self.username {
             message.insert("username".to_owned(), username.as_str().into());
         }
@@ -49,10 +50,14 @@ impl Layout {
     }
 
     /// Mentions in front, as Diun does, then the headline; without an embed also everything else.
-    fn content(&self, notification: &Notification) -> String {
+    fn content(&self, notification: &Notification, own: Option<&str>) -> String {
         let mut content = self.mentions.text();
         if !content.is_empty() {
             content.push(' ');
+        }
+        if let Some(own) = own {
+            content.push_str(&CONTENT.less(CONTENT.measure(&content)).cut(own));
+            return content;
         }
         let room = CONTENT.less(CONTENT.measure(&content) + "****".len());
         content.push_str(&Markup::Markdown.bold(&headline(notification), room));

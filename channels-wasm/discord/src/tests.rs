@@ -38,6 +38,7 @@ fn the_channel_describes_itself() {
     {"default":true,"help":{"de_DE":"Führt in der Einbettung Tags, Zeit und Urheber auf.","en_US":"Lists tags, time and author in the embed."},"label":{"de_DE":"Felder","en_US":"Fields"},"name":"render_fields","type":"bool"}
     {"help":{"de_DE":"Wird statt des Namens des Webhooks als Absender gezeigt.","en_US":"Shown as the sender instead of the webhook's own name."},"label":{"de_DE":"Absendername","en_US":"Sender Name"},"name":"username","type":"string"}
     {"help":{"de_DE":"URL eines Bildes, das statt des Bildes des Webhooks gezeigt wird.","en_US":"URL of a picture that is shown instead of the webhook's own."},"label":{"de_DE":"Avatar-URL","en_US":"Avatar URL"},"name":"avatar_url","type":"string"}
+    {"help":{"de_DE":"Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.","en_US":"A Go template in Markdown, with Diun's helpers, in the place of the text."},"label":{"de_DE":"Text-Template","en_US":"Body Template"},"name":"template_body","type":"text"}
     "#);
     assert_snapshot!(describe::<Discord>(), @"
     Discord by Sandbell
@@ -143,4 +144,22 @@ fn what_discord_would_refuse_is_refused_first() {
     assert_snapshot!(refused(&json!({ "webhook_url": HOOK, "username": "My Discord" })), @"`username` must not contain `discord` or `clyde`, which Discord refuses");
     assert_snapshot!(refused(&json!({ "webhook_url": HOOK, "username": "x".repeat(81) })), @"`username` must have 1 to 80 characters");
     assert_snapshot!(refused(&json!({ "webhook_url": HOOK, "mentions": "@ops" })), @"`mentions` has `@ops`; write `@here`, `@everyone`, a user `<@ID>` or a role `<@&ID>`");
+}
+
+#[test]
+fn templates_take_the_place_of_the_text() {
+    let mut config = json!({ "webhook_url": "https://discord.com/api/webhooks/1/x", "mentions": "@here" });
+    config["template_body"] = json!("**{{ .Entry.Image.Tag | upper }}** & {{ .Meta.Hostname }}");
+    let host = FakeHost::new();
+    host.send::<Discord>(&config, &sandbell_chat_text::testing::diun("new")).unwrap();
+    assert_eq!(host.request().json()["content"], "@here **LATEST** & myserver");
+    config["template_body"] = json!("{{ .Entry");
+    let error = FakeHost::new().configure::<Discord>(&config).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`template_body` cannot parse body template: template: body:1: unclosed action"
+    );
+    config["template_body"] = json!("{{ .Entry.Nope }}");
+    let error = FakeHost::new().send::<Discord>(&config, &Notification::example()).unwrap_err();
+    assert_eq!((error.retry, error.code.as_str()), (Retry::Never, code::CONFIG));
 }

@@ -1,7 +1,13 @@
-//! E-mail through the operator's own mail server, as Icinga's bundled channel sends it (`reference/icinga.md` §4.1).
+//! E-mail through the operator's own mail server, as Icinga's bundled channel sends it (`reference/icinga.md` §4.1), and
+//! with the texts of Diun's, Quay's, Argus' and Cloudforet's.
 
+mod content; // subject, text and HTML
+
+use sandbell_chat_text::GoText;
 use sandbell_sdk::mail::{Accepted, Encryption, Server};
 use sandbell_sdk::prelude::*;
+
+use crate::content::Content;
 
 #[derive(ChannelConfig)]
 pub struct Config {
@@ -33,6 +39,48 @@ pub struct Config {
         )
     )]
     auth_method: Option<AuthMethod>,
+    /// Whose mail it is: that of the mail channel of Icinga, Diun, Quay, Argus or Cloudforet. By default that of the system
+    /// that the notification came from.
+    #[config(
+        default = "auto",
+        label = "Style",
+        label(de_DE = "Stil"),
+        help(
+            de_DE = "Wessen Mail es ist: die des Mail-Kanals von Icinga, Diun, Quay, Argus oder Cloudforet. Ohne Angabe die des Systems, von dem die Benachrichtigung kam."
+        )
+    )]
+    style: Style,
+    /// A Go template with Diun's helpers, in the place of the subject.
+    #[config(
+        label = "Subject Template",
+        label(de_DE = "Betreff-Template"),
+        help(de_DE = "Ein Go-Template mit Diuns Funktionen, anstelle des Betreffs.")
+    )]
+    template_title: Option<String>,
+    /// A Go template in Markdown, with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
+}
+
+#[derive(Clone, Copy, Choice)]
+enum Style {
+    #[choice(label = "By source")]
+    Auto,
+    #[choice(label = "Icinga")]
+    Icinga,
+    #[choice(label = "Diun")]
+    Diun,
+    #[choice(label = "Quay")]
+    Quay,
+    #[choice(label = "Argus")]
+    Argus,
+    #[choice(label = "Cloudforet")]
+    Cloudforet,
 }
 
 #[derive(Choice)]
@@ -58,6 +106,8 @@ pub struct Email {
     server: Server,
     sender_name: String,
     sender_mail: String,
+    style: Style,
+    template: GoText,
 }
 
 impl Channel for Email {
@@ -72,7 +122,10 @@ impl Channel for Email {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { host, port, sender_name, sender_mail, user, password, encryption, auth_method } = config;
+        let template = GoText::new(config.template_title.as_deref(), config.template_body.as_deref(), true)?;
+        let style = config.style;
+        let Config { host, port, sender_name, sender_mail, user, password, encryption, auth_method, .. } =
+            config;
         let mut server = Server::new(host.trim(), port).encryption(match encryption {
             Transport::None => Encryption::None,
             Transport::StartTls => Encryption::Starttls,
@@ -95,7 +148,7 @@ impl Channel for Email {
                 AuthMethod::XOauth2 => "xoauth2",
             });
         }
-        Ok(Self { server, sender_name, sender_mail })
+        Ok(Self { server, sender_name, sender_mail, style, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
@@ -104,17 +157,48 @@ impl Channel for Email {
         if recipients.is_empty() {
             return Err(SendError::address(format!("contact user {name} does not have an e-mail address")));
         }
-        let accepted = mail::to_all(recipients)
+        let Content { subject, text, html } = self.content(notification)?;
+        let mut mail = mail::to_all(recipients)
             .from((self.sender_name.as_str(), self.sender_mail.as_str()))
-            .subject(notification.subject())
-            .text(notification.body())
-            .server(&self.server)
-            .send()?;
-        Ok(receipt(accepted))
+            .subject(subject)
+            .text(text)
+            .server(&self.server);
+        if let Some(html) = html {
+            mail = mail.html(html);
+        }
+        Ok(receipt(mail.send()?))
     }
 }
 
 export!(Email);
+
+impl Email {
+    fn content(&self, notification: &Notification) -> Result<Content, SendError> {
+        let content = match self.style.of(notification) {
+            Style::Auto | Style::Icinga => content::icinga(notification),
+            Style::Diun => content::diun(notification),
+            Style::Quay => content::quay(notification),
+            Style::Argus => content::argus(notification),
+            Style::Cloudforet => content::cloudforet(notification),
+        };
+        let (title, body) = (self.template.title(notification)?, self.template.body(notification)?);
+        Ok(content::with_templates(content, title.as_deref(), body))
+    }
+}
+
+impl Style {
+    /// The style of the notification's own system, where the form does not name another.
+    fn of(self, notification: &Notification) -> Self {
+        match (self, notification.source.system.as_str()) {
+            (Self::Auto, "diun") => Self::Diun,
+            (Self::Auto, "quay") => Self::Quay,
+            (Self::Auto, "argus") => Self::Argus,
+            (Self::Auto, "cloudforet") => Self::Cloudforet,
+            (Self::Auto, _) => Self::Icinga,
+            (named, _) => named,
+        }
+    }
+}
 
 /// A recipient who was refused is a line in the log and in the receipt: the others have the mail, and a second try would
 /// send it to them again.
@@ -131,144 +215,4 @@ fn receipt(accepted: Accepted) -> Receipt {
 }
 
 #[cfg(test)]
-mod tests {
-    use insta::assert_snapshot;
-    use sandbell_sdk::Address;
-    use sandbell_sdk::serde_json::Value;
-    use sandbell_sdk::testing::{FakeHost, describe, form};
-
-    use super::*;
-
-    /// As Icinga Web stores it: the port is text.
-    fn config(change: &[(&str, &str)]) -> Value {
-        let mut config = json!({
-            "host": "mail.example.com", "port": "587", "sender_name": "Icinga", "sender_mail": "icinga@example.com",
-            "encryption": "starttls",
-        });
-        for (name, value) in change {
-            config[name] = json!(value);
-        }
-        config
-    }
-
-    fn refusal(change: &[(&str, &str)]) -> String {
-        let error = FakeHost::new().configure::<Email>(&config(change)).map(|_| ()).unwrap_err();
-        error.to_string()
-    }
-
-    #[test]
-    fn the_form_is_icingas_with_one_option_more() {
-        let lines: Vec<_> = form::<Config>().as_array().unwrap().iter().map(ToString::to_string).collect();
-        assert_snapshot!(lines.join("\n"), @r#"
-        {"label":{"de_DE":"SMTP-Host","en_US":"SMTP Host"},"name":"host","required":true,"type":"string"}
-        {"label":{"de_DE":"SMTP-Port","en_US":"SMTP Port"},"max":65535,"min":1,"name":"port","required":true,"type":"number"}
-        {"default":"Icinga","label":{"de_DE":"Absendername","en_US":"Sender Name"},"name":"sender_name","required":true,"type":"string"}
-        {"label":{"de_DE":"Absenderadresse","en_US":"Sender Address"},"name":"sender_mail","required":true,"type":"string"}
-        {"help":{"de_DE":"Es muss auch ein Passwort gesetzt sein.","en_US":"A password must also be set."},"label":{"de_DE":"SMTP-Benutzer","en_US":"SMTP User"},"name":"user","type":"string"}
-        {"label":{"de_DE":"SMTP-Passwort","en_US":"SMTP Password"},"name":"password","type":"secret"}
-        {"label":{"de_DE":"SMTP-Transportverschlüsselung","en_US":"SMTP Transport Encryption"},"name":"encryption","options":{"none":"None","starttls":"STARTTLS","tls":"TLS"},"required":true,"type":"option"}
-        {"help":{"de_DE":"Wie Benutzer und Passwort an den Server gegeben werden. Ohne Angabe auf die beste Weise, die der Server anbietet.","en_US":"How user and password are given to the server. By default the best way that the server offers."},"label":{"de_DE":"Authentifizierungsverfahren","en_US":"Authentication Method"},"name":"auth_method","options":{"LOGIN":"LOGIN","PLAIN":"PLAIN","XOAUTH2":"XOAUTH2 (the password is an access token)"},"type":"option"}
-        "#);
-        assert_snapshot!(describe::<Email>(), @r"
-        Email by Sandbell
-        addresses: email
-        wants smtp {host}:{port}: Hands each notification to the mail server.
-        ");
-    }
-
-    #[test]
-    fn one_mail_goes_to_all_addresses() {
-        let host = FakeHost::new();
-        let mut notification = Notification::example();
-        notification.object.name = "two\nlines".to_owned();
-        notification
-            .contact
-            .addresses
-            .push(Address { kind: "email".to_owned(), address: "oncall@example.com".to_owned() });
-        let receipt =
-            host.send::<Email>(&config(&[("user", "jdoe"), ("password", "s3cret")]), &notification).unwrap();
-        assert_eq!(receipt, Receipt::new().id("<1@fake.host>").detail("250 OK"));
-        assert_snapshot!(host.mail(), @r"
-        Via: mail.example.com:587 starttls, user jdoe, password <secret:password>
-        From: Icinga <icinga@example.com>
-        To: Icinga Admin <admin@example.com>, Icinga Admin <oncall@example.com>
-        Subject: [#1437] two lines is crit
-
-        Message: Something <went> wrong & broke
-
-        When: 2024-07-12 12:47:30 +0200
-
-        Object: https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809
-
-        Tags:
-        host: dummy-809
-        service: random fortune
-
-        Incident: https://icinga.example.com/notifications/incident?id=1437
-        ");
-    }
-
-    #[test]
-    fn encryption_and_login_are_as_configured() {
-        let login = [("user", "jdoe"), ("password", "s3cret")];
-        for (change, want) in [
-            (vec![("encryption", "none")], "mail.example.com:587 none"),
-            (vec![("encryption", "tls"), ("port", "465")], "mail.example.com:465 tls"),
-            (vec![("user", ""), ("password", "")], "mail.example.com:587 starttls"),
-            (
-                [login.as_slice(), &[("auth_method", "XOAUTH2")]].concat(),
-                "mail.example.com:587 starttls, user jdoe, password <secret:password>, by xoauth2",
-            ),
-        ] {
-            let host = FakeHost::new();
-            host.send::<Email>(&config(&change), &Notification::example()).unwrap();
-            assert_eq!(host.mail().via, want);
-        }
-    }
-
-    #[test]
-    fn a_configuration_that_cannot_work_is_refused_without_repeating_it() {
-        let half = "user and password fields must both be set or empty";
-        assert_eq!(refusal(&[("user", "jdoe")]), half);
-        assert_eq!(refusal(&[("password", "s3cret")]), half);
-        assert_snapshot!(refusal(&[("encryption", "foo")]), @"`encryption` must be one of `none`, `starttls`, `tls`");
-        assert_snapshot!(refusal(&[("encryption", "")]), @"`encryption` is required and has no value");
-        assert_snapshot!(refusal(&[("port", "0")]), @"`port` must be between 1 and 65535");
-        assert_snapshot!(refusal(&[("port", "smtp")]), @"`port` is no whole number");
-        assert_snapshot!(refusal(&[("host", "")]), @"`host` is required and has no value");
-        assert_snapshot!(refusal(&[("sender_mail", "")]), @"`sender_mail` is required and has no value");
-        assert_snapshot!(refusal(&[("auth_method", "PLAIN")]), @"`auth_method` needs a user and a password");
-    }
-
-    #[test]
-    fn a_contact_without_an_address_is_refused_in_icingas_words() {
-        let mut notification = Notification::example();
-        notification.contact.addresses.clear();
-        let error = FakeHost::new().send::<Email>(&config(&[]), &notification).unwrap_err();
-        assert_eq!(error, SendError::address("contact user Icinga Admin does not have an e-mail address"));
-    }
-
-    #[test]
-    fn some_refused_recipients_are_told_and_no_reason_to_send_again() {
-        let host = FakeHost::new();
-        host.refuse_recipients(&[("admin@example.com", "550 no such user")]);
-        let receipt = host.send::<Email>(&config(&[]), &Notification::example()).unwrap();
-        assert_eq!(receipt.detail.as_deref(), Some("250 OK; 1 refused: 550 no such user"));
-        assert_eq!(host.logs()[0].message, "The server refused 1 of the recipients");
-    }
-
-    #[test]
-    fn a_server_that_refuses_decides_about_another_try() {
-        for (error, retry, code) in [
-            (mail::Error::new("rejected", Some(550), "550 no"), Retry::Never, code::REJECTED),
-            (mail::Error::new("rejected", Some(451), "451 later"), Retry::Later, code::REJECTED),
-            (mail::Error::new("auth", Some(535), "535 no"), Retry::Never, code::AUTH),
-            (mail::Error::new("tls", None, "no STARTTLS"), Retry::Later, code::UNREACHABLE),
-        ] {
-            let host = FakeHost::new();
-            host.refuse_mail(error);
-            let error = host.send::<Email>(&config(&[]), &Notification::example()).unwrap_err();
-            assert_eq!((error.retry, error.code.as_str()), (retry, code));
-        }
-    }
-}
+mod tests;

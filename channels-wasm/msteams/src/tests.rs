@@ -68,6 +68,8 @@ fn the_channel_describes_itself() {
     {"help":{"de_DE":"Wird in Teams unter Workflows > „Webhookwarnungen an einen Kanal senden“ angelegt, oder die eines Connectors. Wer sie kennt, kann schreiben.","en_US":"Created in Teams under Workflows > \"Send webhook alerts to a channel\", or that of a connector. Whoever knows it can post."},"label":{"de_DE":"Webhook-URL","en_US":"Webhook URL"},"name":"webhook_url","required":true,"type":"secret"}
     {"default":"adaptive_card","help":{"de_DE":"Workflows nehmen Adaptive Cards. Nachrichtenkarten sind die ältere Form, für Connectors.","en_US":"Workflows take adaptive cards. Message cards are the older form, for connectors."},"label":{"de_DE":"Kartentyp","en_US":"Card Type"},"name":"card_type","options":{"adaptive_card":"Adaptive Card","message_card":"Message Card"},"type":"option"}
     {"default":true,"help":{"de_DE":"Führt in der Karte Tags, Zeit und Urheber auf.","en_US":"Lists tags, time and author in the card."},"label":{"de_DE":"Fakten","en_US":"Facts"},"name":"render_facts","type":"bool"}
+    {"default":"auto","help":{"de_DE":"Wessen Karte es ist: Sandbells eigene, oder die des Teams-Kanals von Diun, Cloudforet oder Argus. Ohne Angabe die des Systems, von dem die Benachrichtigung kam.","en_US":"Whose card it is: Sandbell's own, or that of the Teams channel of Diun, Cloudforet or Argus. By default that of the system that the notification came from."},"label":{"de_DE":"Stil","en_US":"Style"},"name":"style","options":{"argus":"Argus","auto":"By source","cloudforet":"Cloudforet","diun":"Diun","own":"Sandbell"},"type":"option"}
+    {"help":{"de_DE":"Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle von Diuns Text; der eigene Stil wird dadurch zu Diuns.","en_US":"A Go template in Markdown, with Diun's helpers, in the place of Diun's text; the own style becomes Diun's by it."},"label":{"de_DE":"Text-Template","en_US":"Body Template"},"name":"template_body","type":"text"}
     "#);
     assert_snapshot!(describe::<Teams>(), @"
     Microsoft Teams by Sandbell
@@ -194,4 +196,42 @@ fn an_answer_decides_what_becomes_of_the_notification() {
         let error = outcome(status, &[("Retry-After", "30")], &body).unwrap_err();
         assert_eq!(error.after, Some(Duration::from_secs(30)));
     }
+}
+
+#[test]
+fn the_style_follows_the_source_and_the_form() {
+    use sandbell_chat_text::testing;
+    let sent = |notification: Notification, more: Value| request(&more, |it| *it = notification).json();
+    assert_snapshot!(sent(testing::diun("update"), json!({}))["attachments"][0]["content"], @r#"{"$schema":"http://adaptivecards.io/schemas/adaptive-card.json","body":[{"color":"Accent","text":"Docker tag [`docker.io/library/alpine:latest`](https://hub.docker.com/_/alpine) updated.","type":"TextBlock","weight":"Bolder","wrap":true},{"facts":[{"title":"Hostname","value":"myserver"},{"title":"Created","value":"Mar 26, 2020 10:23:56 UTC"},{"title":"Digest","value":"sha256:216e3ae7de4c"},{"title":"Platform","value":"linux/amd64"},{"title":"HubLink","value":"https://hub.docker.com/_/alpine"}],"type":"FactSet"},{"size":"Small","text":"Provider: docker","type":"TextBlock","wrap":true}],"type":"AdaptiveCard","version":"1.2"}"#);
+    assert_snapshot!(sent(testing::diun("new"), json!({ "card_type": "message_card" })), @r#"{"@context":"http://schema.org/extensions","@type":"MessageCard","sections":[{"activitySubtitle":"Provider: docker","activityTitle":"Docker tag [`docker.io/library/alpine:latest`](https://hub.docker.com/_/alpine) available.","facts":[{"name":"Hostname","value":"myserver"},{"name":"Created","value":"Mar 26, 2020 10:23:56 UTC"},{"name":"Digest","value":"sha256:216e3ae7de4c"},{"name":"Platform","value":"linux/amd64"},{"name":"HubLink","value":"https://hub.docker.com/_/alpine"}]}],"summary":"Docker tag [`docker.io/library/alpine:latest`](https://hub.docker.com/_/alpine) available.","themeColor":"68CA00"}"#);
+    assert_snapshot!(sent(testing::cloudforet(), json!({}))["attachments"][0]["content"], @r#"{"$schema":"http://adaptivecards.io/schemas/adaptive-card.json","actions":[{"title":"Acknowledge","type":"Action.OpenUrl","url":"https://monitoring.example.com/ack"}],"body":[{"color":"Attention","size":"Large","text":"[This is sample notification](https://console.example.com/alert)","type":"TextBlock","weight":"Bolder","wrap":true},{"isSubtle":true,"text":"June 27, 2022 09:22 AM (UTC)","type":"TextBlock","wrap":true},{"isSubtle":false,"text":"1 out of \\[0.52\\] was \\<less\\> than & the threshold","type":"TextBlock","wrap":true},{"facts":[{"title":"project_id","value":"project-xxxxx"},{"title":"resource_id","value":"net/af83"}],"type":"FactSet"},{"altText":"","type":"Image","url":"https://picsum.photos/200/300"}],"type":"AdaptiveCard","version":"1.5"}"#);
+    assert_snapshot!(sent(testing::argus(), json!({})), @r##"{"@context":"https://schema.org/extensions","@type":"MessageCard","sections":[{"activityImage":null,"activityTitle":"'Incident start': db is down, labsource @ 2026-11-22T06:01:00+01:00","text":"db \\<is\\> down\n\n**Status** Incident start  \n**Actor** labsource  \n**start\\_time** 2026-11-22T06:00:00+01:00  \n**end\\_time** Still open  \n**source\\_incident\\_id** 17  \n**details\\_url** <https://zino.example.com/17>  \n**description** db is down  \n**level** 1  \n**tags** host=db1, site=oslo"}],"summary":"'Incident start': db is down, labsource @ 2026-11-22T06:01:00+01:00","themeColor":"#A32037"}"##);
+    let own = sent(testing::diun("new"), json!({ "style": "own" }));
+    assert_eq!(own["attachments"][0]["content"]["msteams"]["width"], "Full");
+    let template = json!({ "template_body": "**{{ .Event.Message | upper }}**", "render_facts": false });
+    let mut plain = Notification::example();
+    plain.source.system = "api".to_owned();
+    let body = &sent(plain, template)["attachments"][0]["content"]["body"];
+    assert_eq!(
+        (body[0]["text"].as_str(), body.as_array().unwrap().len()),
+        (Some("**SOMETHING <WENT> WRONG & BROKE**"), 1)
+    );
+}
+
+#[test]
+fn every_style_stays_below_what_teams_takes() {
+    for style in ["own", "diun", "cloudforet", "argus"] {
+        for card_type in ["adaptive_card", "message_card"] {
+            let request = request(&json!({ "style": style, "card_type": card_type }), |notification| {
+                let text = "\"_é😀\n".repeat(9000);
+                notification.object.name.clone_from(&text);
+                notification.event.message.clone_from(&text);
+                notification.object.tags = vec![(text.clone(), text); 50];
+            });
+            assert!(request.body.len() < 28_000, "{style} {card_type} {}", request.body.len());
+        }
+    }
+    let config = json!({ "webhook_url": HOOK, "template_body": "{{" });
+    let error = FakeHost::new().configure::<Teams>(&config).map(|_| ()).unwrap_err();
+    assert_snapshot!(error, @"`template_body` cannot parse body template: template: body:1: unclosed action");
 }

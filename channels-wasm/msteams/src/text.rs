@@ -8,9 +8,9 @@ use sandbell_sdk::prelude::*;
 pub(crate) const TITLE: Limit = Limit::Bytes(500);
 /// In JSON a quote is twice as long, so all parts together stay below half of what Teams takes.
 pub(crate) const MESSAGE: Limit = Limit::Bytes(5000);
-const KEY: Limit = Limit::Bytes(60);
-const VALUE: Limit = Limit::Bytes(150);
-const LABEL: Limit = Limit::Chars(40);
+pub(crate) const KEY: Limit = Limit::Bytes(60);
+pub(crate) const VALUE: Limit = Limit::Bytes(150);
+pub(crate) const LABEL: Limit = Limit::Chars(40);
 const FACTS_MAX: usize = 15;
 const LINKS_MAX: usize = 5;
 const URL_BYTES_MAX: usize = 1000;

@@ -3,7 +3,7 @@
 mod answer; // what ntfy says back
 mod message; // the message and its limits
 
-use sandbell_chat_text::web_url;
+use sandbell_chat_text::{GoText, web_url};
 use sandbell_sdk::prelude::*;
 
 use crate::message::Layout;
@@ -69,6 +69,21 @@ pub struct Config {
         help(de_DE = "URL eines PNG- oder JPEG-Bildes, das neben der Nachricht gezeigt wird.")
     )]
     icon: Option<String>,
+    /// A Go template with Diun's helpers, in the place of the title.
+    #[config(
+        label = "Title Template",
+        label(de_DE = "Titel-Template"),
+        help(de_DE = "Ein Go-Template mit Diuns Funktionen, anstelle des Titels.")
+    )]
+    template_title: Option<String>,
+    /// A Go template in Markdown, with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
 }
 
 pub struct Ntfy {
@@ -76,6 +91,7 @@ pub struct Ntfy {
     topic: Option<String>,
     token: Option<Secret>,
     layout: Layout,
+    template: GoText,
 }
 
 impl Channel for Ntfy {
@@ -90,7 +106,8 @@ impl Channel for Ntfy {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { endpoint, topic, token, priority, tags, icon } = config;
+        let Config { endpoint, topic, token, priority, tags, icon, template_title, template_body } = config;
+        let template = GoText::new(template_title.as_deref(), template_body.as_deref(), false)?;
         let endpoint = web_url("endpoint", &endpoint)?.to_owned();
         let topic = topic.map(|topic| topic.trim().to_owned());
         if topic.as_deref().is_some_and(|topic| !is_topic(topic)) {
@@ -101,7 +118,7 @@ impl Channel for Ntfy {
             words.map(str::to_owned).collect()
         };
         let layout = Layout { priority, tags: tags.map(words), icon };
-        Ok(Self { endpoint, topic, token, layout })
+        Ok(Self { endpoint, topic, token, layout, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
@@ -113,8 +130,9 @@ impl Channel for Ntfy {
             let topic = topic.escape_debug();
             return Err(SendError::address(format!("the topic `{topic}` {TOPIC_RULE}")));
         }
+        let own = self.template.own(notification)?;
         // As JSON to the root: a title in a header could not be Unicode.
-        let mut request = http::post(&self.endpoint).json(&self.layout.message(topic, notification));
+        let mut request = http::post(&self.endpoint).json(&self.layout.message(topic, notification, own));
         if let Some(token) = &self.token {
             request = request.bearer(token);
         }

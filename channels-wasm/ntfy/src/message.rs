@@ -1,6 +1,6 @@
 //! The message, as ntfy's publishing in JSON takes it.
 
-use sandbell_chat_text::{Limit, Markup, body, headline, links};
+use sandbell_chat_text::{Limit, Markup, OwnText, body, headline, links};
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
@@ -20,10 +20,11 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn message(&self, topic: &str, notification: &Notification) -> Value {
+    pub(crate) fn message(&self, topic: &str, notification: &Notification, own: OwnText) -> Value {
         let severity = notification.severity();
-        let title = TITLE.cut(&headline(notification));
-        let text = body(notification, Markup::Markdown, MESSAGE);
+        let title = TITLE.cut(&own.title.unwrap_or_else(|| headline(notification)));
+        let text =
+            own.body.map_or_else(|| body(notification, Markup::Markdown, MESSAGE), |own| MESSAGE.cut(&own));
         let mut message = json!({
             "topic": topic,
             // ntfy would say `triggered`.

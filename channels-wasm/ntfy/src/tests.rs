@@ -43,6 +43,8 @@ fn the_channel_describes_itself() {
     {"help":{"de_DE":"Von 1 bis 5; bei 5 klingelt es, bis jemand hinsieht. Ohne Angabe entscheidet der Schweregrad.","en_US":"From 1 to 5; 5 rings until somebody looks. Without it the severity decides."},"label":{"de_DE":"Priorität","en_US":"Priority"},"max":5,"min":1,"name":"priority","type":"number"}
     {"help":{"de_DE":"Wörter neben der Nachricht, durch Kommas getrennt. Für die, die ntfy kennt, zeigt es ein Emoji, z. B. package. Ohne Angabe entscheidet der Schweregrad.","en_US":"Words beside the message, separated by commas; ntfy shows an emoji for those it knows, e.g. `package`. Without them the severity decides."},"hints":{"placeholder":"warning,skull"},"label":{"de_DE":"Schlagwörter","en_US":"Tags"},"name":"tags","type":"string"}
     {"help":{"de_DE":"URL eines PNG- oder JPEG-Bildes, das neben der Nachricht gezeigt wird.","en_US":"URL of a PNG or JPEG that is shown beside the message."},"label":{"de_DE":"Symbol-URL","en_US":"Icon URL"},"name":"icon","type":"string"}
+    {"help":{"de_DE":"Ein Go-Template mit Diuns Funktionen, anstelle des Titels.","en_US":"A Go template with Diun's helpers, in the place of the title."},"label":{"de_DE":"Titel-Template","en_US":"Title Template"},"name":"template_title","type":"string"}
+    {"help":{"de_DE":"Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.","en_US":"A Go template in Markdown, with Diun's helpers, in the place of the text."},"label":{"de_DE":"Text-Template","en_US":"Body Template"},"name":"template_body","type":"text"}
     "#);
     assert_snapshot!(describe::<Ntfy>(), @"
     ntfy by Sandbell
@@ -188,4 +190,28 @@ fn what_cannot_work_is_refused_before_anything_is_sent() {
     assert_snapshot!(refused(&json!({ "topic": "x".repeat(65) })), @"`topic` must have 1 to 64 letters, digits, `-` or `_`");
     assert_snapshot!(refused(&json!({ "endpoint": "ntfy.sh" })), @"`endpoint` must start with `https://` or `http://` and name a host");
     assert_snapshot!(refused(&json!({ "priority": 6 })), @"`priority` must be between 1 and 5");
+}
+
+#[test]
+fn templates_take_the_place_of_the_text() {
+    let mut config = json!({ "topic": "ops" });
+    config["template_body"] = json!("**{{ .Entry.Image.Tag | upper }}** & {{ .Meta.Hostname }}");
+    config["template_title"] = json!("{{ .Entry.Status }}");
+    let host = FakeHost::new();
+    host.reply(200, &[], r#"{"id":"1"}"#);
+    host.send::<Ntfy>(&config, &sandbell_chat_text::testing::diun("new")).unwrap();
+    let sent = host.request().json();
+    assert_eq!(
+        (sent["title"].as_str(), sent["message"].as_str()),
+        (Some("new"), Some("**LATEST** & myserver"))
+    );
+    config["template_body"] = json!("{{ .Entry");
+    let error = FakeHost::new().configure::<Ntfy>(&config).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`template_body` cannot parse body template: template: body:1: unclosed action"
+    );
+    config["template_body"] = json!("{{ .Entry.Nope }}");
+    let error = FakeHost::new().send::<Ntfy>(&config, &Notification::example()).unwrap_err();
+    assert_eq!((error.retry, error.code.as_str()), (Retry::Never, code::CONFIG));
 }

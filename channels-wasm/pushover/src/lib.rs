@@ -2,7 +2,7 @@
 
 mod answer; // what Pushover says back
 
-use sandbell_chat_text::{Limit, Markup, body, headline, links};
+use sandbell_chat_text::{GoText, Limit, Markup, OwnText, body, headline, links, markdown_to_html_within};
 use sandbell_sdk::prelude::*;
 
 const URL: &str = "https://api.pushover.net/1/messages.json";
@@ -72,9 +72,27 @@ pub struct Config {
         max = 10800
     )]
     expire: u16,
+    /// A Go template with Diun's helpers, in the place of the title.
+    #[config(
+        label = "Title Template",
+        label(de_DE = "Titel-Template"),
+        help(de_DE = "Ein Go-Template mit Diuns Funktionen, anstelle des Titels.")
+    )]
+    template_title: Option<String>,
+    /// A Go template in Markdown, with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
 }
 
-pub struct Pushover(Config);
+pub struct Pushover {
+    config: Config,
+    template: GoText,
+}
 
 impl Channel for Pushover {
     type Config = Config;
@@ -94,12 +112,13 @@ impl Channel for Pushover {
         if config.sound.as_deref().is_some_and(|sound| !is_word(sound)) {
             return Err(ConfigError::option("sound", "must be the name of a sound, e.g. `siren`"));
         }
-        Ok(Self(config))
+        let template = GoText::new(config.template_title.as_deref(), config.template_body.as_deref(), false)?;
+        Ok(Self { config, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
         let user = self.user(notification)?;
-        let response = http::post(URL).form(self.fields(user, notification)).timeout(ANSWER_LIMIT).send()?;
+        let response = http::post(URL).form(self.fields(user, notification)?).timeout(ANSWER_LIMIT).send()?;
         answer::check(&response, notification.delivery.dry_run)
     }
 }
@@ -118,7 +137,7 @@ impl Pushover {
             )));
         }
         match keys.len() {
-            0 => self.0.recipient.as_ref().map(Template::from).ok_or_else(|| {
+            0 => self.config.recipient.as_ref().map(Template::from).ok_or_else(|| {
                 SendError::address(format!("contact {name} has no pushover key, and the channel names none"))
             }),
             1..=RECIPIENTS_MAX => Ok(keys.join(",").into()),
@@ -128,10 +147,18 @@ impl Pushover {
         }
     }
 
-    fn fields(&self, user: Template, notification: &Notification) -> Vec<(&'static str, Template)> {
-        let Config { token, recipient: _, priority: fixed, sound, retry, expire } = &self.0;
-        let title = TITLE.cut(&headline(notification));
-        let text = body(notification, Markup::Html, MESSAGE);
+    fn fields(
+        &self,
+        user: Template,
+        notification: &Notification,
+    ) -> Result<Vec<(&'static str, Template)>, SendError> {
+        let Config { token, priority: fixed, sound, retry, expire, .. } = &self.config;
+        let OwnText { title, body: own } = self.template.own(notification)?;
+        let title = TITLE.cut(&title.unwrap_or_else(|| headline(notification)));
+        let text = own.map_or_else(
+            || body(notification, Markup::Html, MESSAGE),
+            |own| markdown_to_html_within(&own, MESSAGE),
+        );
         // Pushover refuses an empty message.
         let text = if text.is_empty() { Markup::Html.escape(&title, MESSAGE) } else { text };
         let priority = fixed.unwrap_or_else(|| priority(notification.severity()));
@@ -157,7 +184,7 @@ impl Pushover {
         if let Some(seconds) = notification.event.unix_seconds() {
             fields.push(("timestamp", seconds.to_string().into()));
         }
-        fields
+        Ok(fields)
     }
 }
 

@@ -62,6 +62,8 @@ fn the_channel_describes_itself() {
     {"help":{"de_DE":"Name eines Tons, z. B. siren. Ohne Angabe der des Benutzers.","en_US":"Name of a sound, e.g. `siren`. Without it the user's own."},"label":{"de_DE":"Ton","en_US":"Sound"},"name":"sound","type":"string"}
     {"default":"60","help":{"de_DE":"Bei Priorität 2: nach wie vielen Sekunden es erneut klingelt.","en_US":"With priority 2: after how many seconds it rings again."},"label":{"de_DE":"Erneut klingeln nach","en_US":"Ring Again After"},"max":10800,"min":30,"name":"retry","type":"number"}
     {"default":"3600","help":{"de_DE":"Bei Priorität 2: nach wie vielen Sekunden es nicht mehr klingelt.","en_US":"With priority 2: after how many seconds it stops ringing."},"label":{"de_DE":"Aufgeben nach","en_US":"Give Up After"},"max":10800,"min":30,"name":"expire","type":"number"}
+    {"help":{"de_DE":"Ein Go-Template mit Diuns Funktionen, anstelle des Titels.","en_US":"A Go template with Diun's helpers, in the place of the title."},"label":{"de_DE":"Titel-Template","en_US":"Title Template"},"name":"template_title","type":"string"}
+    {"help":{"de_DE":"Ein Go-Template in Markdown, mit Diuns Funktionen, anstelle des Textes.","en_US":"A Go template in Markdown, with Diun's helpers, in the place of the text."},"label":{"de_DE":"Text-Template","en_US":"Body Template"},"name":"template_body","type":"text"}
     "#);
     assert_snapshot!(describe::<Pushover>(), @"
     Pushover by Sandbell
@@ -225,4 +227,25 @@ fn what_cannot_work_is_refused_before_anything_is_sent() {
     assert_snapshot!(refused(&json!({ "token": "x", "priority": 3 })), @"`priority` must be between -2 and 2");
     assert_snapshot!(refused(&json!({ "token": "x", "retry": 10 })), @"`retry` must be between 30 and 10800");
     assert_snapshot!(refused(&json!({ "token": "x", "sound": "a b" })), @"`sound` must be the name of a sound, e.g. `siren`");
+}
+
+#[test]
+fn templates_take_the_place_of_the_text() {
+    let mut config = config();
+    config["template_body"] = json!("**{{ .Entry.Image.Tag | upper }}** & {{ .Meta.Hostname }}");
+    config["template_title"] = json!("{{ .Entry.Status }}");
+    let host = FakeHost::new();
+    host.reply(200, &[], SENT);
+    host.send::<Pushover>(&config, &sandbell_chat_text::testing::diun("new")).unwrap();
+    let body = host.request().body;
+    assert!(body.contains("title=new&message=%3Cb%3ELATEST%3C%2Fb%3E%20%26amp%3B%20myserver&"), "{body}");
+    config["template_body"] = json!("{{ .Entry");
+    let error = FakeHost::new().configure::<Pushover>(&config).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`template_body` cannot parse body template: template: body:1: unclosed action"
+    );
+    config["template_body"] = json!("{{ .Entry.Nope }}");
+    let error = FakeHost::new().send::<Pushover>(&config, &Notification::example()).unwrap_err();
+    assert_eq!((error.retry, error.code.as_str()), (Retry::Never, code::CONFIG));
 }

@@ -1,5 +1,9 @@
-//! Rocket.Chat: posts each notification as a user, as Icinga's bundled channel does (`reference/icinga.md` §4.3).
+//! Rocket.Chat: posts each notification as a user, as the channels of Icinga and Diun do (`reference/icinga.md` §4.3,
+//! `diun.md` §1.3).
 
+mod message; // Icinga's and Diun's
+
+use sandbell_chat_text::GoText;
 use sandbell_sdk::http::Response;
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::{self, Value};
@@ -30,6 +34,58 @@ pub struct Config {
         help(de_DE = "Wird in Rocket.Chat unter Mein Konto > Persönliche Zugangstoken angelegt.")
     )]
     token: Secret,
+    /// For contacts without an address of their own (address type `rocketchat`): `#room`, `@user` or a room's ID.
+    #[config(
+        label = "Room",
+        label(de_DE = "Raum"),
+        help(
+            de_DE = "Für Kontakte ohne eigene Adresse (Adresstyp rocketchat): #raum, @benutzer oder die ID eines Raums."
+        )
+    )]
+    channel: Option<String>,
+    /// Whose message it is: that of Icinga's channel or that of Diun's. By default Diun's for what Diun sent.
+    #[config(
+        default = "auto",
+        label = "Style",
+        label(de_DE = "Stil"),
+        help(
+            de_DE = "Wessen Nachricht es ist: die von Icingas Kanal oder die von Diuns. Ohne Angabe Diuns für das, was Diun sandte."
+        )
+    )]
+    style: Style,
+    /// Diun's style: shows the text and its fields in an attachment.
+    #[config(
+        default = true,
+        label = "Attachment",
+        label(de_DE = "Anhang"),
+        help(de_DE = "Diuns Stil: zeigt den Text und seine Felder in einem Anhang.")
+    )]
+    render_attachment: bool,
+    /// A Go template with Diun's helpers, in the place of the first line.
+    #[config(
+        label = "Title Template",
+        label(de_DE = "Titel-Template"),
+        help(de_DE = "Ein Go-Template mit Diuns Funktionen, anstelle der ersten Zeile.")
+    )]
+    template_title: Option<String>,
+    /// A Go template with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Choice)]
+enum Style {
+    #[choice(label = "By source")]
+    Auto,
+    #[choice(label = "Icinga")]
+    Icinga,
+    #[choice(label = "Diun")]
+    Diun,
 }
 
 pub struct RocketChat {
@@ -37,6 +93,10 @@ pub struct RocketChat {
     url: String,
     user_id: String,
     token: Secret,
+    channel: Option<String>,
+    style: Style,
+    render_attachment: bool,
+    template: GoText,
 }
 
 impl Channel for RocketChat {
@@ -54,26 +114,38 @@ impl Channel for RocketChat {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { url, user_id, token } = config;
+        let Config { url, user_id, token, channel, style, render_attachment, template_title, template_body } =
+            config;
+        let template = GoText::new(template_title.as_deref(), template_body.as_deref(), false)?;
         let url = url.trim().trim_end_matches('/').to_owned();
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return Err(ConfigError::option("url", "must start with `https://` or `http://`"));
         }
-        Ok(Self { url, user_id, token })
+        Ok(Self { url, user_id, token, channel, style, render_attachment, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
-        let room = notification.address("rocketchat").ok_or_else(|| {
+        let room = notification.address("rocketchat").or(self.channel.as_deref()).ok_or_else(|| {
             let name = &notification.contact.full_name;
             SendError::address(format!(
                 "contact user {name} does not specify a rocketchat channel or username"
             ))
         })?;
-        let text = format!("{}\n\n{}", notification.subject(), notification.body());
+        let own = self.template.own(notification)?;
+        let is_diun = match self.style {
+            Style::Auto => notification.source.system == "diun",
+            Style::Diun => true,
+            Style::Icinga => false,
+        };
+        let message = if is_diun {
+            message::diun(notification, room, own, self.render_attachment)
+        } else {
+            message::icinga(notification, room, own)
+        };
         let response = http::post(format!("{}/api/v1/chat.postMessage", self.url))
             .header("X-Auth-Token", &self.token)
             .header("X-User-Id", &self.user_id)
-            .json(&json!({ "channel": room, "text": text }))
+            .json(&message)
             .timeout(ANSWER_LIMIT)
             .send()
             .map_err(unsent)?;
@@ -110,133 +182,4 @@ fn receipt(response: &Response) -> Result<Receipt, SendError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use insta::assert_snapshot;
-    use sandbell_sdk::testing::{FakeHost, describe, form};
-
-    use super::*;
-
-    fn config(url: &str) -> Value {
-        json!({ "url": url, "user_id": "u1", "token": "s3cret" })
-    }
-
-    fn send(host: &FakeHost) -> Result<Receipt, SendError> {
-        host.send::<RocketChat>(&config("https://chat.example.com"), &Notification::example())
-    }
-
-    #[test]
-    fn the_form_is_icingas() {
-        let lines: Vec<_> = form::<Config>().as_array().unwrap().iter().map(ToString::to_string).collect();
-        assert_snapshot!(lines.join("\n"), @r#"
-        {"help":{"de_DE":"Adresse des Rocket.Chat-Servers, z. B. https://chat.example.com.","en_US":"Address of the Rocket.Chat server, e.g. `https://chat.example.com`."},"label":{"de_DE":"Rocket.Chat-URL","en_US":"Rocket.Chat URL"},"name":"url","required":true,"type":"string"}
-        {"help":{"de_DE":"ID des Benutzers, der schreibt. Rocket.Chat zeigt sie zusammen mit dem Token an.","en_US":"ID of the user who posts; Rocket.Chat shows it together with the token."},"label":{"de_DE":"Benutzer-ID","en_US":"User ID"},"name":"user_id","required":true,"type":"string"}
-        {"help":{"de_DE":"Wird in Rocket.Chat unter Mein Konto > Persönliche Zugangstoken angelegt.","en_US":"Created in Rocket.Chat under My Account > Personal Access Tokens."},"label":{"de_DE":"Persönliches Zugangstoken","en_US":"Personal Access Token"},"name":"token","required":true,"type":"secret"}
-        "#);
-        assert_snapshot!(describe::<RocketChat>(), @r"
-        Rocket.Chat by Sandbell
-        addresses: rocketchat
-        wants http POST {url}/api/v1/chat.postMessage: Posts each notification as the user of the token.
-        ");
-    }
-
-    #[test]
-    fn the_request_is_icingas() {
-        let host = FakeHost::new().strict();
-        host.reply(200, &[], r#"{"success":true,"message":{"_id":"m1"}}"#);
-        assert_eq!(send(&host).unwrap(), Receipt::new().id("m1"));
-        assert_eq!(host.request().timeout_ms, Some(10_000));
-        assert_snapshot!(host.request(), @r##"
-        POST https://chat.example.com/api/v1/chat.postMessage
-        X-Auth-Token: <secret:token>
-        X-User-Id: u1
-        Content-Type: application/json
-
-        {"channel":"#monitoring","text":"[#1437] dummy-809!random fortune is crit\n\nMessage: Something <went> wrong & broke\n\nWhen: 2024-07-12 12:47:30 +0200\n\nObject: https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809\n\nTags:\nhost: dummy-809\nservice: random fortune\n\nIncident: https://icinga.example.com/notifications/incident?id=1437"}
-        "##);
-    }
-
-    #[test]
-    fn slashes_at_the_end_of_the_url_do_no_harm() {
-        for url in ["https://chat.example.com/", " https://chat.example.com// "] {
-            let host = FakeHost::new();
-            host.send::<RocketChat>(&config(url), &Notification::example()).unwrap();
-            assert_eq!(host.request().url, "https://chat.example.com/api/v1/chat.postMessage");
-        }
-    }
-
-    #[test]
-    fn a_url_without_a_scheme_is_refused_before_anything_is_sent() {
-        let error =
-            FakeHost::new().configure::<RocketChat>(&config("chat.example.com")).map(|_| ()).unwrap_err();
-        assert_snapshot!(error, @"`url` must start with `https://` or `http://`");
-    }
-
-    #[test]
-    fn a_contact_without_an_address_is_refused_in_icingas_words() {
-        let mut notification = Notification::example();
-        notification.contact.addresses.retain(|address| address.kind != "rocketchat");
-        let host = FakeHost::new();
-        let error = host.send::<RocketChat>(&config("https://chat.example.com"), &notification).unwrap_err();
-        let want = "contact user Icinga Admin does not specify a rocketchat channel or username";
-        assert_eq!(error, SendError::address(want));
-        assert!(host.requests().is_empty());
-    }
-
-    #[test]
-    fn an_answer_decides_what_becomes_of_the_notification() {
-        use Retry::{Later, Never};
-        for (status, body, retry, code, message) in [
-            (
-                200,
-                r#"{"success":false,"error":"[invalid-channel]"}"#,
-                Never,
-                code::REJECTED,
-                "Rocket.Chat refused the message: [invalid-channel]",
-            ),
-            (
-                200,
-                r#"{"success":false}"#,
-                Never,
-                code::REJECTED,
-                "Rocket.Chat refused the message: no reason given",
-            ),
-            (
-                400,
-                r#"{"success":false,"error":"no room"}"#,
-                Never,
-                code::REJECTED,
-                "400 Bad Request: no room",
-            ),
-            (401, "", Never, code::AUTH, "401 Unauthorized"),
-            (
-                401,
-                r#"{"status":"error","message":"You must be logged in to do this."}"#,
-                Never,
-                code::AUTH,
-                "401 Unauthorized: You must be logged in to do this.",
-            ),
-            (404, "<html>", Never, code::REJECTED, "404 Not Found"),
-            (429, "", Later, code::RATE_LIMITED, "429 Too Many Requests"),
-            (502, "<html>", Later, code::UNREACHABLE, "502 Bad Gateway"),
-        ] {
-            let host = FakeHost::new();
-            host.reply(status, &[], body);
-            let error = send(&host).unwrap_err();
-            assert_eq!((error.retry, error.code.as_str(), error.message.as_str()), (retry, code, message));
-        }
-        for body in ["", "ok", r#"{"success":true}"#] {
-            let host = FakeHost::new();
-            host.reply(200, &[], body);
-            assert_eq!(send(&host).unwrap(), Receipt::new(), "{body}");
-        }
-    }
-
-    #[test]
-    fn no_answer_is_told_in_icingas_words_and_tried_again() {
-        let host = FakeHost::new();
-        host.fail(http::Error::new("connect", "connection refused"));
-        let error = send(&host).unwrap_err();
-        let want = "error while sending http request to rocketchat server: connection refused";
-        assert_eq!(error, SendError::retry(want));
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Signal: sends each notification through signal-cli-rest-api, as Diun's channel `signalrest` does
 //! (`reference/diun.md` §1.3).
 
-use sandbell_chat_text::{Limit, Markup, body, headline, one_line, web_url};
+use sandbell_chat_text::{GoText, Limit, Markup, body, headline, one_line, web_url};
 use sandbell_sdk::http::Response;
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::{self, Value};
@@ -51,6 +51,14 @@ pub struct Config {
         help(de_DE = "Wird als Header Authorization gesendet, für einen Proxy vor der API, z. B. Bearer ….")
     )]
     authorization: Option<Secret>,
+    /// A Go template, with Diun's helpers, in the place of the text.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template, mit Diuns Funktionen, anstelle des Textes.")
+    )]
+    template_body: Option<String>,
 }
 
 pub struct Signal {
@@ -58,6 +66,7 @@ pub struct Signal {
     number: String,
     recipients: Vec<String>,
     authorization: Option<Secret>,
+    template: GoText,
 }
 
 impl Channel for Signal {
@@ -72,7 +81,8 @@ impl Channel for Signal {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { endpoint, number, recipients, authorization } = config;
+        let Config { endpoint, number, recipients, authorization, template_body } = config;
+        let template = GoText::new(None, template_body.as_deref(), false)?;
         let endpoint = web_url("endpoint", &endpoint)?.to_owned();
         let number = number.trim().to_owned();
         if !is_number(&number) {
@@ -80,13 +90,14 @@ impl Channel for Signal {
         }
         let recipients = list(&recipients.unwrap_or_default());
         check(&recipients).map_err(|message| ConfigError::option("recipients", message))?;
-        Ok(Self { endpoint, number, recipients, authorization })
+        Ok(Self { endpoint, number, recipients, authorization, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
         let recipients = self.recipients(notification)?;
+        let own = self.template.body(notification)?;
         let message = json!({
-            "message": text(notification),
+            "message": own.map_or_else(|| text(notification), |own| MESSAGE.cut(&own)),
             "number": self.number,
             "recipients": recipients,
             "text_mode": "normal",

@@ -43,6 +43,7 @@ fn the_channel_describes_itself() {
     {"help":{"de_DE":"Die Nummer, die dort registriert ist und sendet, z. B. +4915112345678.","en_US":"The number that is registered there and sends, e.g. `+4915112345678`."},"hints":{"placeholder":"+4915112345678"},"label":{"de_DE":"Absendernummer","en_US":"Sender Number"},"name":"number","required":true,"type":"string"}
     {"help":{"de_DE":"Wer die Nachricht bekommt, sofern der Kontakt keine eigene Adresse hat (Adresstyp signal): Nummern, Benutzernamen oder group.ID, durch Kommas oder Leerzeichen getrennt.","en_US":"Who gets the message, unless the contact has an address of its own (address type `signal`): numbers, user names or `group.ID`, separated by commas or blanks."},"label":{"de_DE":"Empfänger","en_US":"Recipients"},"name":"recipients","type":"string"}
     {"help":{"de_DE":"Wird als Header Authorization gesendet, für einen Proxy vor der API, z. B. Bearer ….","en_US":"Sent as the header `Authorization`, for a proxy in front of the API, e.g. `Bearer …`."},"label":{"de_DE":"Authorization-Header","en_US":"Authorization Header"},"name":"authorization","type":"secret"}
+    {"help":{"de_DE":"Ein Go-Template, mit Diuns Funktionen, anstelle des Textes.","en_US":"A Go template, with Diun's helpers, in the place of the text."},"label":{"de_DE":"Text-Template","en_US":"Body Template"},"name":"template_body","type":"text"}
     "#);
     assert_snapshot!(describe::<Signal>(), @"
     Signal by Sandbell
@@ -142,4 +143,22 @@ fn what_cannot_work_is_refused_before_anything_is_sent() {
     assert_snapshot!(refused("recipients", &"+491511,".repeat(51)), @"`recipients` has more than 50 recipients");
     assert_snapshot!(refused("recipients", &"x".repeat(129)), @"`recipients` has a recipient of more than 128 characters");
     assert_snapshot!(refused("endpoint", "localhost:8080"), @"`endpoint` must start with `https://` or `http://` and name a host");
+}
+
+#[test]
+fn templates_take_the_place_of_the_text() {
+    let mut config = json!({ "endpoint": "https://signal.example.com/v2/send", "number": "+4915112345678", "recipients": "+4915187654321" });
+    config["template_body"] = json!("**{{ .Entry.Image.Tag | upper }}** & {{ .Meta.Hostname }}");
+    let host = FakeHost::new();
+    host.send::<Signal>(&config, &sandbell_chat_text::testing::diun("new")).unwrap();
+    assert_eq!(host.request().json()["message"], "**LATEST** & myserver");
+    config["template_body"] = json!("{{ .Entry");
+    let error = FakeHost::new().configure::<Signal>(&config).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`template_body` cannot parse body template: template: body:1: unclosed action"
+    );
+    config["template_body"] = json!("{{ .Entry.Nope }}");
+    let error = FakeHost::new().send::<Signal>(&config, &Notification::example()).unwrap_err();
+    assert_eq!((error.retry, error.code.as_str()), (Retry::Never, code::CONFIG));
 }

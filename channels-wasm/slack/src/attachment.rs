@@ -4,13 +4,13 @@ use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
 use crate::blocks::subject;
-use crate::mrkdwn::{BUTTON_CHARS_MAX, FIELD_CHARS_MAX, Mention, TEXT_CHARS_MAX, escape};
+use crate::mrkdwn::{BUTTON_CHARS_MAX, FIELD_CHARS_MAX, Mention, TEXT_CHARS_MAX, cut, escape};
 
 /// Slack shows no more.
 const BUTTONS_MAX: usize = 5;
 
 /// Without `mrkdwn_in` Slack formats nothing, so stars and underscores of the source stay what they are.
-pub(crate) fn message(notification: &Notification, mention: Option<&Mention>) -> Value {
+pub(crate) fn message(notification: &Notification, body: Option<String>, mention: Option<&Mention>) -> Value {
     let event = &notification.event;
     let title = escape(&subject(notification), TEXT_CHARS_MAX);
     let links = crate::links(notification);
@@ -18,7 +18,7 @@ pub(crate) fn message(notification: &Notification, mention: Option<&Mention>) ->
         "fallback": title,
         "color": crate::colour(notification.severity()),
         "title": title,
-        "text": escape(&event.message, TEXT_CHARS_MAX),
+        "text": body.map_or_else(|| escape(&event.message, TEXT_CHARS_MAX), |body| cut(&body, TEXT_CHARS_MAX)),
         "fields": fields(notification),
     });
     if let Some((_, url)) = links.first() {

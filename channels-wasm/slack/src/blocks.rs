@@ -3,7 +3,9 @@
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
-use crate::mrkdwn::{BUTTON_CHARS_MAX, FIELD_CHARS_MAX, HEADER_CHARS_MAX, Mention, TEXT_CHARS_MAX, escape};
+use crate::mrkdwn::{
+    BUTTON_CHARS_MAX, FIELD_CHARS_MAX, HEADER_CHARS_MAX, Mention, TEXT_CHARS_MAX, cut, escape,
+};
 
 /// Slack refuses a section with more.
 const FIELDS_MAX: usize = 10;
@@ -11,15 +13,19 @@ const FIELDS_MAX: usize = 10;
 const BUTTONS_MAX: usize = 25;
 
 /// `text` is what a phone shows before Slack is opened; the blocks are what Slack shows.
-pub(crate) fn message(notification: &Notification, mention: Option<&Mention>) -> Value {
+pub(crate) fn message(notification: &Notification, body: Option<String>, mention: Option<&Mention>) -> Value {
     let subject = subject(notification);
     let header = json!({ "type": "header", "text": plain(&subject, HEADER_CHARS_MAX) });
     let mut blocks = vec![header];
     blocks.extend(mention.map(|mention| section(&mention.to_mrkdwn())));
 
     let mut details = Vec::new();
-    if !notification.event.message.is_empty() {
-        details.push(section(&escape(&notification.event.message, TEXT_CHARS_MAX)));
+    let text = body.map_or_else(
+        || escape(&notification.event.message, TEXT_CHARS_MAX),
+        |body| cut(&body, TEXT_CHARS_MAX),
+    );
+    if !text.is_empty() {
+        details.push(section(&text));
     }
     details.extend(fields(notification));
     details.extend(context(notification));

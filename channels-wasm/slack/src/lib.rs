@@ -1,13 +1,24 @@
-//! Slack: posts each notification through an incoming webhook.
+//! Slack: posts each notification through an incoming webhook, or as the bot of a token.
+//!
+//! It also speaks as the Slack channels of Diun, Quay, Cloudforet and Argus do (`reference/diun.md` §1.3, `quay.md` §3.2,
+//! `cloudforet.md` §2.2, `argus.md` §4.2).
 
 mod answer; // what Slack says back
 mod attachment; // the older form, which Mattermost and other servers also understand
 mod blocks; // Block Kit
+mod dialect; // the messages of other systems' channels
 mod mrkdwn; // Slack's markup: escaping, lengths, mentions
 
+use sandbell_chat_text::{GoText, hex};
 use sandbell_sdk::prelude::*;
+use sandbell_sdk::serde_json::Value;
 
 use crate::mrkdwn::Mention;
+
+/// The method of the Web API; a bot posts there.
+const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
+/// What Diun's and Quay's channels wait.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(ChannelConfig)]
 pub struct Config {
@@ -20,7 +31,38 @@ pub struct Config {
             de_DE = "Wird in Slack unter Apps > Incoming Webhooks angelegt, z. B. https://hooks.slack.com/services/…. Wer sie kennt, kann schreiben."
         )
     )]
-    webhook_url: Secret,
+    webhook_url: Option<Secret>,
+    /// Instead of a webhook: the token of a bot, `xoxb-…`, with the scope `chat:write`. Then contacts can have channels
+    /// of their own.
+    #[config(
+        label = "Bot Token",
+        label(de_DE = "Bot-Token"),
+        help(
+            de_DE = "Statt eines Webhooks: das Token eines Bots, xoxb-…, mit der Berechtigung chat:write. Dann können Kontakte eigene Kanäle haben."
+        )
+    )]
+    token: Option<Secret>,
+    /// Where a bot posts, unless the contact has a channel of its own (address type `slack`): `#room` or an ID.
+    #[config(
+        label = "Channel",
+        label(de_DE = "Kanal"),
+        help(
+            de_DE = "Wohin ein Bot schreibt, sofern der Kontakt keinen eigenen Kanal hat (Adresstyp slack): #raum oder eine ID."
+        ),
+        placeholder = "#monitoring"
+    )]
+    channel: Option<String>,
+    /// Whose message it is: Sandbell's own, or that of the Slack channel of Diun, Quay, Cloudforet or Argus. By default
+    /// that of the system that the notification came from.
+    #[config(
+        default = "auto",
+        label = "Style",
+        label(de_DE = "Stil"),
+        help(
+            de_DE = "Wessen Nachricht es ist: Sandbells eigene, oder die des Slack-Kanals von Diun, Quay, Cloudforet oder Argus. Ohne Angabe die des Systems, von dem die Benachrichtigung kam."
+        )
+    )]
+    style: Style,
     /// Block Kit is Slack's own layout. Attachments are the older one, for servers that imitate Slack, such as
     /// Mattermost, and for webhooks that may choose their channel.
     #[config(
@@ -42,6 +84,38 @@ pub struct Config {
         placeholder = "here"
     )]
     mention: Option<String>,
+    /// Diun's style: lists host, provider, time, digest and platform.
+    #[config(
+        default = true,
+        label = "Fields",
+        label(de_DE = "Felder"),
+        help(de_DE = "Diuns Stil: führt Host, Provider, Zeit, Digest und Plattform auf.")
+    )]
+    render_fields: bool,
+    /// A Go template in Slack's markup, with Diun's helpers, in the place of the message.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(de_DE = "Ein Go-Template in Slacks Markup, mit Diuns Funktionen, anstelle der Nachricht.")
+    )]
+    template_body: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Choice)]
+enum Style {
+    #[choice(label = "By source")]
+    Auto,
+    #[choice(label = "Sandbell")]
+    Own,
+    #[choice(label = "Diun")]
+    Diun,
+    #[choice(label = "Quay")]
+    Quay,
+    #[choice(label = "Cloudforet")]
+    Cloudforet,
+    #[choice(label = "Argus")]
+    Argus,
 }
 
 #[derive(Clone, Copy, Choice)]
@@ -53,9 +127,17 @@ enum Format {
 }
 
 pub struct Slack {
-    webhook_url: Secret,
+    way: Way,
+    style: Style,
     format: Format,
     mention: Option<Mention>,
+    render_fields: bool,
+    template: GoText,
+}
+
+enum Way {
+    Webhook(Secret),
+    Bot { token: Secret, channel: Option<String> },
 }
 
 impl Channel for Slack {
@@ -70,36 +152,86 @@ impl Channel for Slack {
                 "POST {webhook_url}",
                 "Posts each notification to the incoming webhook, and to nothing else.",
             )
+            .wants_http(
+                "POST https://slack.com/api/chat.postMessage",
+                "Posts each notification as the bot of the token.",
+            )
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { webhook_url, format, mention } = config;
+        let Config { webhook_url, token, channel, style, format, mention, render_fields, template_body } =
+            config;
+        let way = match (webhook_url, token) {
+            (Some(url), None) => Way::Webhook(url),
+            (None, Some(token)) => Way::Bot { token, channel },
+            (None, None) => return Err(ConfigError::option("webhook_url", "or `token` must be set")),
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::option("token", "and `webhook_url` cannot both be set"));
+            }
+        };
         let mention = mention.map(|text| text.parse()).transpose()?;
-        Ok(Self { webhook_url, format, mention })
+        let template = GoText::new(None, template_body.as_deref(), false)?;
+        Ok(Self { way, style, format, mention, render_fields, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
-        let mention = self.mention.as_ref();
-        let message = match self.format {
-            Format::Blocks => blocks::message(notification, mention),
-            Format::Attachments => attachment::message(notification, mention),
-        };
-        let response = http::post(&self.webhook_url).json(&message).send()?;
-        answer::check(response)
+        let mut message = self.message(notification)?;
+        match &self.way {
+            Way::Webhook(url) => {
+                let response = http::post(url).json(&message).timeout(ANSWER_LIMIT).send()?;
+                answer::check(response)
+            }
+            Way::Bot { token, channel } => {
+                let name = &notification.contact.full_name;
+                let channel = notification.address("slack").or(channel.as_deref()).ok_or_else(|| {
+                    SendError::address(format!(
+                        "contact {name} has no slack channel, and the form names none"
+                    ))
+                })?;
+                message["channel"] = channel.into();
+                let request = http::post(POST_MESSAGE).bearer(token).json(&message).timeout(ANSWER_LIMIT);
+                answer::posted(&request.send()?, notification.delivery.dry_run)
+            }
+        }
     }
 }
 
 export!(Slack);
 
-/// The colour of the bar beside a message: Icinga Web's, where it has one.
-fn colour(severity: Option<Severity>) -> &'static str {
-    match severity {
-        Some(Severity::Ok) => "#44bb77",
-        Some(Severity::Debug | Severity::Info | Severity::Notice) => "#3399ff",
-        Some(Severity::Warning) => "#ffaa44",
-        Some(Severity::Err | Severity::Crit | Severity::Alert | Severity::Emerg) => "#ff5566",
-        None => "#aaaaaa",
+impl Slack {
+    fn message(&self, notification: &Notification) -> Result<Value, SendError> {
+        let mention = self.mention.as_ref();
+        let body = self.template.body(notification)?;
+        Ok(match (self.style.of(notification), self.format) {
+            (Style::Diun, _) => dialect::diun(notification, body, mention, self.render_fields),
+            (Style::Quay, _) => dialect::quay(notification),
+            (Style::Cloudforet, _) => dialect::cloudforet(notification),
+            (Style::Argus, _) => dialect::argus(notification),
+            (Style::Auto | Style::Own, Format::Blocks) => blocks::message(notification, body, mention),
+            (Style::Auto | Style::Own, Format::Attachments) => {
+                attachment::message(notification, body, mention)
+            }
+        })
     }
+}
+
+impl Style {
+    /// The style of the notification's own system, where the form does not name another.
+    fn of(self, notification: &Notification) -> Self {
+        match (self, notification.source.system.as_str()) {
+            (Self::Auto, "diun") => Self::Diun,
+            (Self::Auto, "quay") => Self::Quay,
+            (Self::Auto, "cloudforet") => Self::Cloudforet,
+            (Self::Auto, "argus") => Self::Argus,
+            (Self::Auto, _) => Self::Own,
+            (named, _) => named,
+        }
+    }
+}
+
+/// The colour of the bar beside a message.
+fn colour(severity: Option<Severity>) -> String {
+    hex(sandbell_chat_text::colour(severity))
 }
 
 /// Where a reader can go on: the incident, the object, and the buttons that the source brought.
@@ -119,186 +251,4 @@ fn links(notification: &Notification) -> Vec<(&str, &str)> {
 const URL_BYTES_MAX: usize = 3000;
 
 #[cfg(test)]
-mod tests {
-    use insta::assert_snapshot;
-    use sandbell_sdk::serde_json::Value;
-    use sandbell_sdk::testing::{FakeHost, describe, form};
-    use sandbell_sdk::{Address, Link};
-
-    use super::*;
-
-    const HOOK: &str = "https://hooks.slack.com/services/T/B/x";
-
-    fn sent(config: &[(&str, &str)], change: impl FnOnce(&mut Notification)) -> Value {
-        let mut json = json!({ "webhook_url": HOOK });
-        for (name, value) in config {
-            json[name] = json!(value);
-        }
-        let mut notification = Notification::example();
-        change(&mut notification);
-        let host = FakeHost::new();
-        host.send::<Slack>(&json, &notification).unwrap();
-        host.request().json()
-    }
-
-    /// One line for each block and for everything else.
-    fn outline(message: &Value) -> String {
-        let mut lines = Vec::new();
-        for (key, value) in message.as_object().unwrap() {
-            if let Value::Array(items) = value {
-                lines.push(format!("{key}:"));
-                let line = |item: &Value| {
-                    if item.get("blocks").is_some() { outline(item) } else { item.to_string() }
-                };
-                lines.extend(items.iter().map(line));
-            } else {
-                lines.push(format!("{key}: {value}"));
-            }
-        }
-        lines.join("\n")
-    }
-
-    #[test]
-    fn the_channel_describes_itself() {
-        let lines: Vec<_> = form::<Config>().as_array().unwrap().iter().map(ToString::to_string).collect();
-        assert_snapshot!(lines.join("\n"), @r#"
-        {"help":{"de_DE":"Wird in Slack unter Apps > Incoming Webhooks angelegt, z. B. https://hooks.slack.com/services/…. Wer sie kennt, kann schreiben.","en_US":"Created in Slack under Apps > Incoming Webhooks, e.g. `https://hooks.slack.com/services/…`. Whoever knows it can post."},"label":{"de_DE":"Webhook-URL","en_US":"Webhook URL"},"name":"webhook_url","required":true,"type":"secret"}
-        {"default":"blocks","help":{"de_DE":"Block Kit ist Slacks eigenes Layout. Anhänge sind das ältere, für Server, die Slack nachahmen, etwa Mattermost, und für Webhooks, die ihren Kanal wählen dürfen.","en_US":"Block Kit is Slack's own layout. Attachments are the older one, for servers that imitate Slack, such as Mattermost, and for webhooks that may choose their channel."},"label":{"de_DE":"Format","en_US":"Format"},"name":"format","options":{"attachments":"Attachments","blocks":"Block Kit"},"type":"option"}
-        {"help":{"de_DE":"Wer benachrichtigt wird: here, channel, everyone oder die ID eines Mitglieds (U…) oder einer Benutzergruppe (S…).","en_US":"Who is alerted: `here`, `channel`, `everyone`, or the ID of a member (`U…`) or a user group (`S…`)."},"hints":{"placeholder":"here"},"label":{"de_DE":"Erwähnung","en_US":"Mention"},"name":"mention","type":"string"}
-        "#);
-        assert_snapshot!(describe::<Slack>(), @r"
-        Slack by Sandbell
-        addresses: slack
-        wants http POST {webhook_url}: Posts each notification to the incoming webhook, and to nothing else.
-        ");
-    }
-
-    #[test]
-    fn the_webhook_is_the_whole_url_and_never_seen() {
-        let host = FakeHost::new();
-        host.send::<Slack>(&json!({ "webhook_url": HOOK }), &Notification::example()).unwrap();
-        let request = host.request();
-        assert_eq!((request.method.as_str(), request.url.as_str()), ("POST", "<secret:webhook_url>"));
-        assert_eq!(request.header("content-type"), Some("application/json"));
-        assert!(!request.body.contains("hooks.slack.com"));
-    }
-
-    #[test]
-    fn blocks_say_what_happened() {
-        let message = sent(&[("mention", "here")], |notification| {
-            notification.event.username = "j & d".to_owned();
-            notification.links = vec![Link {
-                label: "Acknowledge".to_owned(),
-                url: "https://icinga.example.com/ack".to_owned(),
-            }];
-        });
-        assert_snapshot!(outline(&message), @r##"
-        attachments:
-        blocks:
-        {"text":{"text":"Something &lt;went&gt; wrong &amp; broke","type":"mrkdwn","verbatim":true},"type":"section"}
-        {"fields":[{"text":"*host*\ndummy-809","type":"mrkdwn","verbatim":true},{"text":"*service*\nrandom fortune","type":"mrkdwn","verbatim":true}],"type":"section"}
-        {"elements":[{"text":"<!date^1720781250^{date_short_pretty} {time_secs}|2024-07-12 12:47:30 +0200>","type":"mrkdwn","verbatim":true},{"text":"j &amp; d","type":"mrkdwn","verbatim":true}],"type":"context"}
-        {"elements":[{"text":{"emoji":false,"text":"Object","type":"plain_text"},"type":"button","url":"https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"},{"text":{"emoji":false,"text":"Incident","type":"plain_text"},"type":"button","url":"https://icinga.example.com/notifications/incident?id=1437"},{"text":{"emoji":false,"text":"Acknowledge","type":"plain_text"},"type":"button","url":"https://icinga.example.com/ack"}],"type":"actions"}
-        color: "#ff5566"
-        blocks:
-        {"text":{"emoji":false,"text":"[#1437] dummy-809!random fortune is crit","type":"plain_text"},"type":"header"}
-        {"text":{"text":"<!here>","type":"mrkdwn","verbatim":true},"type":"section"}
-        text: "[#1437] dummy-809!random fortune is crit"
-        "##);
-    }
-
-    #[test]
-    fn attachments_say_the_same_in_the_older_form() {
-        let message = sent(&[("format", "attachments"), ("mention", "U012AB3CD")], |notification| {
-            notification.event.username = "jdoe".to_owned();
-        });
-        assert_snapshot!(outline(&message["attachments"][0]), @r##"
-        actions:
-        {"text":"Object","type":"button","url":"https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"}
-        {"text":"Incident","type":"button","url":"https://icinga.example.com/notifications/incident?id=1437"}
-        color: "#ff5566"
-        fallback: "[#1437] dummy-809!random fortune is crit"
-        fields:
-        {"short":true,"title":"host","value":"dummy-809"}
-        {"short":true,"title":"service","value":"random fortune"}
-        footer: "jdoe"
-        text: "Something &lt;went&gt; wrong &amp; broke"
-        title: "[#1437] dummy-809!random fortune is crit"
-        title_link: "https://icinga.example.com/icingadb/service?name=random%20fortune&host.name=dummy-809"
-        ts: 1720781250
-        "##);
-        assert_eq!(message["text"], "<@U012AB3CD>");
-        assert_eq!(message["channel"], "#monitoring");
-    }
-
-    #[test]
-    fn only_attachments_name_a_channel() {
-        assert!(sent(&[], |_| ()).get("channel").is_none());
-        let without = |notification: &mut Notification| notification.contact.addresses.clear();
-        assert!(sent(&[("format", "attachments")], without).get("channel").is_none());
-        let user = |notification: &mut Notification| {
-            notification.contact.addresses =
-                vec![Address { kind: "slack".to_owned(), address: "@jdoe".to_owned() }];
-        };
-        assert_eq!(sent(&[("format", "attachments")], user)["channel"], "@jdoe");
-    }
-
-    #[test]
-    fn a_bare_notification_has_no_empty_parts() {
-        let message = sent(&[], |notification| {
-            *notification = Notification { incident: None, links: Vec::new(), ..Notification::example() };
-            notification.object.name.clear();
-            notification.object.url = "javascript:alert(1)".to_owned();
-            notification.object.tags.clear();
-            notification.event.message.clear();
-            notification.event.time.clear();
-        });
-        assert_snapshot!(message, @r#"{"blocks":[{"text":{"emoji":false,"text":"Notification","type":"plain_text"},"type":"header"}],"text":"Notification"}"#);
-    }
-
-    #[test]
-    fn everything_is_kept_within_slacks_limits() {
-        let long = "&é".repeat(5000);
-        for format in ["blocks", "attachments"] {
-            let message = sent(&[("format", format)], |notification| {
-                notification.object.name.clone_from(&long);
-                notification.event.message.clone_from(&long);
-                notification.event.username.clone_from(&long);
-                notification.object.tags = vec![(long.clone(), long.clone()); 30];
-                notification.links =
-                    vec![Link { label: long.clone(), url: "https://x.example".to_owned() }; 60];
-                notification
-                    .links
-                    .push(Link { label: "far".to_owned(), url: format!("https://x/{}", "y".repeat(4000)) });
-            });
-            check_limits(&message, "");
-            assert!(!message.to_string().contains("yyyy"));
-        }
-        let message =
-            sent(&[], |notification| notification.object.tags = vec![("k".to_owned(), "v".to_owned()); 30]);
-        assert_eq!(message["attachments"][0]["blocks"][1]["fields"].as_array().unwrap().len(), 10);
-    }
-
-    /// Every text below `json` is as short as Slack wants it where it stands.
-    fn check_limits(json: &Value, parent: &str) {
-        let limit = match (json["type"].as_str(), parent) {
-            (Some("plain_text"), "button") => 75,
-            (Some("plain_text"), _) => 150,
-            _ => 3000,
-        };
-        if let Some(text) = json["text"].as_str() {
-            assert!(text.chars().count() <= limit, "{} characters in a {parent}", text.chars().count());
-            assert!(text.ends_with('…') || text.chars().count() < limit);
-        }
-        let parent = json["type"].as_str().unwrap_or(parent);
-        match json {
-            Value::Array(items) => items.iter().for_each(|item| check_limits(item, parent)),
-            Value::Object(items) => items.values().for_each(|item| check_limits(item, parent)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-        for (list, max) in [("fields", 10), ("elements", 25), ("blocks", 50)] {
-            let length = json[list].as_array().map_or(0, Vec::len);
-            assert!(length <= max || json.get("fallback").is_some(), "{length} {list}");
-        }
-    }
-}
+mod tests;

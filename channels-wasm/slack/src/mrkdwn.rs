@@ -91,9 +91,39 @@ pub(crate) fn escape(text: &str, chars_max: usize) -> String {
     escaped
 }
 
+/// Cuts what is markup already, e.g. out of a template: an entity or a `<…>` is whole or not there.
+pub(crate) fn cut(markup: &str, chars_max: usize) -> String {
+    if markup.chars().count() <= chars_max {
+        return markup.to_owned();
+    }
+    let mut kept: String = markup.chars().take(chars_max.saturating_sub(1)).collect();
+    for (open, close) in [('<', '>'), ('&', ';')] {
+        if let Some(start) = kept.rfind(open)
+            && !kept[start..].contains(close)
+        {
+            kept.truncate(start);
+        }
+    }
+    kept.push('…');
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markup_is_cut_between_its_parts() {
+        for (text, chars_max, want) in [
+            ("a<b|c>", 6, "a<b|c>"),
+            ("a<b|c>d", 6, "a…"),
+            ("a&amp;b", 4, "a…"),
+            ("a&amp;bc", 7, "a&amp;…"),
+            ("äöü", 2, "ä…"),
+        ] {
+            assert_eq!(cut(text, chars_max), want, "{text}");
+        }
+    }
 
     #[test]
     fn text_is_escaped_and_cut_at_whole_characters_and_entities() {

@@ -1,11 +1,9 @@
-//! What Telegram says back, and what several answers mean together.
+//! What Telegram says back.
 
 use sandbell_chat_text::{Limit, one_line};
 use sandbell_sdk::http::Response;
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::{self, Value};
-
-use crate::target::Target;
 
 /// Of Telegram's own words.
 const REASON: Limit = Limit::Chars(200);
@@ -22,57 +20,6 @@ const ABOUT_THE_CHAT: [&str; 9] = [
     "Forbidden: bot was",
     "Forbidden: user is deactivated",
 ];
-
-/// What became of the chats so far.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    ids: Vec<String>,
-    refused: Vec<(String, SendError)>,
-    /// Trying again can help, and the rest waits for that.
-    later: Option<SendError>,
-}
-
-impl Outcome {
-    /// Notes one answer; true if the rest need not be tried now.
-    pub(crate) fn is_over(&mut self, target: &Target, sent: Result<String, SendError>) -> bool {
-        match sent {
-            Ok(id) => self.ids.push(id),
-            Err(error) if error.retry == Retry::Later => self.later = Some(error),
-            // A token that is not accepted here is not accepted anywhere.
-            Err(error) => {
-                let is_last = error.code != code::ADDRESS && error.code != code::REJECTED;
-                self.refused.push((target.to_string(), error));
-                return is_last;
-            }
-        }
-        self.later.is_some()
-    }
-
-    /// One chat that was reached is a success, unless another may still be reached.
-    pub(crate) fn settle(self) -> Result<Receipt, SendError> {
-        let Self { ids, refused, later } = self;
-        if let Some(error) = later {
-            return Err(error);
-        }
-        match refused.first() {
-            Some((_, error)) if ids.is_empty() => Err(error.clone()),
-            _ => Ok(receipt(&ids, &refused)),
-        }
-    }
-}
-
-fn receipt(ids: &[String], refused: &[(String, SendError)]) -> Receipt {
-    let ids: Vec<_> = ids.iter().map(String::as_str).filter(|id| !id.is_empty()).collect();
-    let mut receipt = Receipt::new();
-    if !ids.is_empty() {
-        receipt = receipt.id(ids.join(","));
-    }
-    if !refused.is_empty() {
-        let refused: Vec<_> = refused.iter().map(|(chat, error)| format!("{chat}: {error}")).collect();
-        receipt = receipt.detail(format!("not delivered to {}", refused.join("; ")));
-    }
-    receipt
-}
 
 /// The message's ID; Telegram can say no with any status.
 pub(crate) fn message_id(response: &Response, is_dry_run: bool) -> Result<String, SendError> {
@@ -111,4 +58,10 @@ pub(crate) fn message_id(response: &Response, is_dry_run: bool) -> Result<String
         401 | 403 | 404 => SendError::auth(message),
         _ => SendError::permanent(message),
     })
+}
+
+/// Telegram could not read the markup of the text.
+pub(crate) fn is_about_markup(response: &Response) -> bool {
+    let answer: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
+    answer["description"].as_str().is_some_and(|words| words.contains("can't parse entities"))
 }

@@ -1,20 +1,20 @@
 //! Telegram: a bot writes each notification to chats and their topics, as Diun's channel does (`reference/diun.md` §1.3).
+//!
+//! Its messages are Sandbell's own, or those of Diun's, Cloudforet's and Icinga's channels.
 
 mod answer; // what Telegram says back
 mod target; // chats and topics
+mod text; // the message in each style
 
-use sandbell_chat_text::{Limit, Markup, body, headline, web_url};
+use sandbell_chat_text::{GoText, Several, web_url};
 use sandbell_sdk::prelude::*;
 use sandbell_sdk::serde_json::Value;
 
-use crate::answer::Outcome;
 use crate::target::{TARGETS_MAX, Target, targets};
+use crate::text::Message;
 
 /// What Diun's channel waits for each chat.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-/// Telegram counts what is left after its entities are read, so this is never too much.
-const TEXT: Limit = Limit::Utf16(4096);
-const TITLE: Limit = Limit::Utf16(1000);
 
 #[derive(ChannelConfig)]
 pub struct Config {
@@ -52,6 +52,41 @@ pub struct Config {
         help(de_DE = "Ein anderer Server der Bot-API als Telegrams eigener.")
     )]
     api_url: String,
+    /// Whose message it is: Sandbell's own, or that of the Telegram channel of Diun, Cloudforet or Icinga. By default that of
+    /// Diun and Cloudforet for what they sent, and Sandbell's own for everything else.
+    #[config(
+        default = "auto",
+        label = "Style",
+        label(de_DE = "Stil"),
+        help(
+            de_DE = "Wessen Nachricht es ist: Sandbells eigene, oder die des Telegram-Kanals von Diun, Cloudforet oder Icinga. Ohne Angabe die von Diun und Cloudforet für das, was sie sandten, sonst Sandbells eigene."
+        )
+    )]
+    style: Style,
+    /// A Go template with Diun's helpers, in the place of the message: in Diun's style Markdown, else HTML.
+    #[config(
+        multiline,
+        label = "Body Template",
+        label(de_DE = "Text-Template"),
+        help(
+            de_DE = "Ein Go-Template mit Diuns Funktionen, anstelle der Nachricht: in Diuns Stil Markdown, sonst HTML."
+        )
+    )]
+    template_body: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Choice)]
+enum Style {
+    #[choice(label = "By source")]
+    Auto,
+    #[choice(label = "Sandbell")]
+    Own,
+    #[choice(label = "Diun")]
+    Diun,
+    #[choice(label = "Cloudforet")]
+    Cloudforet,
+    #[choice(label = "Icinga")]
+    Icinga,
 }
 
 pub struct Telegram {
@@ -60,6 +95,8 @@ pub struct Telegram {
     token: Secret,
     targets: Vec<Target>,
     disable_notification: bool,
+    style: Style,
+    template: GoText,
 }
 
 impl Channel for Telegram {
@@ -74,22 +111,20 @@ impl Channel for Telegram {
     }
 
     fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { token, chats, disable_notification, api_url } = config;
+        let Config { token, chats, disable_notification, api_url, style, template_body } = config;
+        let template = GoText::new(None, template_body.as_deref(), true)?;
         let api_url = web_url("api_url", &api_url)?.trim_end_matches('/').to_owned();
         let chats = chats.unwrap_or_default();
         let targets = targets(&chats).map_err(|message| ConfigError::option("chat_ids", message))?;
-        Ok(Self { api_url, token, targets, disable_notification })
+        Ok(Self { api_url, token, targets, disable_notification, style, template })
     }
 
     fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
         let targets = self.targets(notification)?;
-        let text = text(notification);
-        let mut outcome = Outcome::default();
+        let text = self.text(notification)?;
+        let mut outcome = Several::default();
         for target in &targets {
-            let response = self.request(target, &text).send();
-            let sent = response
-                .map_err(SendError::from)
-                .and_then(|response| answer::message_id(&response, notification.delivery.dry_run));
+            let sent = self.write(target, &text, notification);
             if outcome.is_over(target, sent) {
                 break;
             }
@@ -120,14 +155,48 @@ impl Telegram {
         }
     }
 
-    fn request(&self, target: &Target, text: &str) -> http::Request {
+    fn text(&self, notification: &Notification) -> Result<Message, SendError> {
+        let style = self.style.of(notification);
+        if let Some(body) = self.template.body(notification)?.filter(|body| !body.trim().is_empty()) {
+            return Ok(text::template(body, style == Style::Diun));
+        }
+        Ok(match style {
+            Style::Auto | Style::Own => text::own(notification),
+            Style::Diun => text::diun(notification),
+            Style::Cloudforet => text::cloudforet(notification),
+            Style::Icinga => text::icinga(notification),
+        })
+    }
+
+    /// Markup that Telegram cannot read goes out once more as text, as Cloudforet's channel does.
+    fn write(
+        &self,
+        target: &Target,
+        text: &Message,
+        notification: &Notification,
+    ) -> Result<String, SendError> {
+        let is_dry_run = notification.delivery.dry_run;
+        let response = self.request(target, text).send()?;
+        let plain = Message { text: text.text.clone(), parse_mode: None, buttons: text.buttons.clone() };
+        if text.parse_mode.is_some() && answer::is_about_markup(&response) {
+            return answer::message_id(&self.request(target, &plain).send()?, is_dry_run);
+        }
+        answer::message_id(&response, is_dry_run)
+    }
+
+    fn request(&self, target: &Target, text: &Message) -> http::Request {
         let Target { chat, topic } = target;
         let mut message = json!({
             "chat_id": chat.parse().map_or_else(|_| Value::from(chat.as_str()), |id: i64| id.into()),
-            "text": text,
-            "parse_mode": "HTML",
+            "text": text.text,
             "link_preview_options": { "is_disabled": true },
         });
+        if let Some(parse_mode) = text.parse_mode {
+            message["parse_mode"] = parse_mode.into();
+        }
+        if let Some(markup) = text.reply_markup() {
+            message["reply_markup"] = markup;
+        }
         if let Some(topic) = topic {
             message["message_thread_id"] = (*topic).into();
         }
@@ -139,10 +208,16 @@ impl Telegram {
     }
 }
 
-fn text(notification: &Notification) -> String {
-    let title = Markup::Html.bold(&headline(notification), TITLE);
-    let body = body(notification, Markup::Html, TEXT.less(TEXT.measure(&title) + "\n\n".len()));
-    if body.is_empty() { title } else { format!("{title}\n\n{body}") }
+impl Style {
+    /// The style of the notification's own system, where the form does not name another.
+    fn of(self, notification: &Notification) -> Self {
+        match (self, notification.source.system.as_str()) {
+            (Self::Auto, "diun") => Self::Diun,
+            (Self::Auto, "cloudforet") => Self::Cloudforet,
+            (Self::Auto, _) => Self::Own,
+            (named, _) => named,
+        }
+    }
 }
 
 #[cfg(test)]

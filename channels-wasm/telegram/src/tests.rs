@@ -44,6 +44,8 @@ fn the_channel_describes_itself() {
     {"help":{"de_DE":"Wohin geschrieben wird, sofern der Kontakt keine eigenen Chats hat (Adresstyp telegram): IDs oder @kanal, durch Kommas oder Leerzeichen getrennt; -100123:4;5 sind die Themen 4 und 5 einer Gruppe.","en_US":"Where to write, unless the contact has chats of its own (address type `telegram`): IDs or `@channel`, separated by commas or blanks; `-100123:4;5` are topics 4 and 5 of a group."},"hints":{"placeholder":"-1001234567890:4;5"},"label":{"de_DE":"Chats","en_US":"Chats"},"name":"chat_ids","type":"string"}
     {"default":false,"help":{"de_DE":"Telefone zeigen die Nachricht ohne Ton.","en_US":"Phones show the message without a sound."},"label":{"de_DE":"Lautlos","en_US":"Silent"},"name":"disable_notification","type":"bool"}
     {"default":"https://api.telegram.org","help":{"de_DE":"Ein anderer Server der Bot-API als Telegrams eigener.","en_US":"Another server of the Bot API than Telegram's own."},"label":{"de_DE":"API-URL","en_US":"API URL"},"name":"api_url","type":"string"}
+    {"default":"auto","help":{"de_DE":"Wessen Nachricht es ist: Sandbells eigene, oder die des Telegram-Kanals von Diun, Cloudforet oder Icinga. Ohne Angabe die von Diun und Cloudforet für das, was sie sandten, sonst Sandbells eigene.","en_US":"Whose message it is: Sandbell's own, or that of the Telegram channel of Diun, Cloudforet or Icinga. By default that of Diun and Cloudforet for what they sent, and Sandbell's own for everything else."},"label":{"de_DE":"Stil","en_US":"Style"},"name":"style","options":{"auto":"By source","cloudforet":"Cloudforet","diun":"Diun","icinga":"Icinga","own":"Sandbell"},"type":"option"}
+    {"help":{"de_DE":"Ein Go-Template mit Diuns Funktionen, anstelle der Nachricht: in Diuns Stil Markdown, sonst HTML.","en_US":"A Go template with Diun's helpers, in the place of the message: in Diun's style Markdown, else HTML."},"label":{"de_DE":"Text-Template","en_US":"Body Template"},"name":"template_body","type":"text"}
     "#);
     assert_snapshot!(describe::<Telegram>(), @"
     Telegram by Sandbell
@@ -223,4 +225,73 @@ fn what_cannot_work_is_refused_before_anything_is_sent() {
     assert_snapshot!(refused(&json!({})), @"`token` is required and has no value");
     assert_snapshot!(refused(&config("jdoe")), @"`chat_ids` has `jdoe`; write a chat's ID, `@channel`, or `ID:topic;topic`");
     assert_snapshot!(refused(&json!({ "token": "x", "api_url": "api.telegram.org" })), @"`api_url` must start with `https://` or `http://` and name a host");
+}
+
+#[test]
+fn the_style_follows_the_source_and_the_form() {
+    use sandbell_chat_text::testing;
+    let sent = |notification: &Notification, change: &[(&str, &str)]| {
+        let mut config = config("7");
+        for (key, value) in change {
+            config[key] = json!(value);
+        }
+        let host = FakeHost::new();
+        host.reply(200, &[], SENT);
+        host.send::<Telegram>(&config, notification).unwrap();
+        host.request().json()
+    };
+    let message = sent(&testing::diun("update"), &[]);
+    assert_eq!(message["parse_mode"], "Markdown");
+    assert_snapshot!(message["text"].as_str().unwrap(), @"Docker tag [docker.io/library/alpine:latest](https://hub.docker.com/_/alpine) which you subscribed to through docker provider has been updated on docker.io registry (triggered by myserver host).");
+    let message = sent(&testing::cloudforet(), &[]);
+    assert_snapshot!(message["text"].as_str().unwrap(), @r#"
+    <b>[ERROR]</b> <a href="https://console.example.com/alert">This is sample notification</a>
+
+    1 out of [0.52] was &lt;less&gt; than &amp; the threshold
+
+    <b>- project_id</b>: <pre>project-xxxxx</pre>
+    <b>- resource_id</b>: <pre>net/af83</pre>
+    "#);
+    assert_snapshot!(message["reply_markup"], @r#"{"inline_keyboard":[[{"text":"Acknowledge","url":"https://monitoring.example.com/ack"}]]}"#);
+    let message = sent(&Notification::example(), &[("style", "icinga")]);
+    assert!(message.get("parse_mode").is_none());
+    assert!(
+        message["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("[#1437] dummy-809!random fortune is crit\n\nMessage: ")
+    );
+    assert_eq!(sent(&testing::diun("new"), &[("style", "own")])["parse_mode"], "HTML");
+    let own = sent(&testing::diun("new"), &[("template_body", "*{{ escapeMarkdown \"a_b\" }}*")]);
+    assert_eq!((&own["text"], &own["parse_mode"]), (&json!("*a\\_b*"), &json!("Markdown")));
+    let long = sent(&testing::diun("new"), &[("template_body", "{{ printf \"%5000s\" \"x\" }}")]);
+    assert!(long.get("parse_mode").is_none());
+    let mut many = testing::cloudforet();
+    many.event.message = "&é".repeat(9000);
+    many.source.payload = "{}".to_owned();
+    many.object.tags = vec![("k&".repeat(90), "<v>".repeat(900)); 30];
+    let text = sent(&many, &[])["text"].as_str().unwrap().to_owned();
+    assert!((3000..=4096).contains(&text.encode_utf16().count()), "{}", text.encode_utf16().count());
+}
+
+#[test]
+fn markup_that_telegram_cannot_read_goes_out_as_text() {
+    let host = FakeHost::new().strict();
+    host.reply(
+        400,
+        &[],
+        r#"{"ok":false,"error_code":400,"description":"Bad Request: can't parse entities: x"}"#,
+    );
+    host.reply(200, &[], SENT);
+    let mut config = config("7");
+    config["template_body"] = json!("<b>open");
+    host.send::<Telegram>(&config, &Notification::example()).unwrap();
+    let modes: Vec<_> =
+        host.requests().iter().map(|request| request.json().get("parse_mode").cloned()).collect();
+    assert_eq!(modes, [Some(json!("HTML")), None]);
+    config["template_body"] = json!("{{ .Entry.Nope }}");
+    let error = FakeHost::new().send::<Telegram>(&config, &Notification::example()).unwrap_err();
+    assert_eq!(error.code, code::CONFIG);
+    config["template_body"] = json!("{{");
+    assert_snapshot!(refused(&config), @"`template_body` cannot parse body template: template: body:1: unclosed action");
 }

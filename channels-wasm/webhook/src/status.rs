@@ -1,37 +1,52 @@
 //! The status codes that mean success, as Icinga's webhook reads and prints them.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// In the order of the form.
+/// In the order of the form; where the form says nothing of its own, every success counts for Diun and Quay.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct StatusCodes(Vec<i64>);
+pub(crate) struct StatusCodes(Vec<RangeInclusive<i64>>);
 
 /// A text between commas that is no number; worded as Go's `strconv.Atoi` does.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadCode(String);
 
 impl StatusCodes {
+    /// 200 to 299.
+    pub(crate) fn success() -> Self {
+        Self(vec![200..=299])
+    }
+
     pub(crate) fn contains(&self, status: u16) -> bool {
-        self.0.contains(&i64::from(status))
+        self.0.iter().any(|codes| codes.contains(&i64::from(status)))
     }
 }
 
 impl FromStr for StatusCodes {
     type Err = BadCode;
 
-    /// `200,0204,+202`; no spaces, and not empty.
+    /// `200,0204,+202`, as Icinga, and also `200-299`; no spaces, and not empty.
     fn from_str(text: &str) -> Result<Self, BadCode> {
-        text.split(',')
-            .map(|code| code.parse().map_err(|_| BadCode(code.to_owned())))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let codes = |text: &str| match text.split_once('-').filter(|(first, _)| !first.is_empty()) {
+            Some((first, last)) => Some(first.parse().ok()?..=last.parse().ok()?),
+            None => text.parse().ok().map(|code: i64| code..=code),
+        };
+        let read = |text: &str| codes(text).ok_or_else(|| BadCode(text.to_owned()));
+        text.split(',').map(read).collect::<Result<_, _>>().map(Self)
     }
 }
 
 impl fmt::Display for StatusCodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let codes: Vec<_> = self.0.iter().map(i64::to_string).collect();
+        let text = |codes: &RangeInclusive<i64>| {
+            if codes.start() == codes.end() {
+                codes.start().to_string()
+            } else {
+                format!("{}-{}", codes.start(), codes.end())
+            }
+        };
+        let codes: Vec<_> = self.0.iter().map(text).collect();
         write!(f, "[{}]", codes.join(" "))
     }
 }
@@ -65,6 +80,9 @@ mod tests {
             )
         };
         check("", &bad(""));
+        check("200-299,304", "[200-299 304]");
+        check("200-", &bad("200-"));
+        check("-1", "[-1]");
         check("200, 204", &bad(" 204"));
         check("2xx", &bad("2xx"));
         check("200,", &bad(""));

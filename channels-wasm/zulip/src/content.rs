@@ -2,7 +2,7 @@
 //!
 //! Nothing in code is a mention, a link or an emphasis; Zulip's own manual says so of what must stay as it is.
 
-use sandbell_chat_text::{Limit, facts, headline, links, one_line};
+use sandbell_chat_text::{Limit, code_block, code_fence, code_span, facts, headline, links, one_line};
 use sandbell_sdk::prelude::*;
 
 /// Zulip's limit of a message.
@@ -18,16 +18,16 @@ const URL_BYTES_MAX: usize = 1000;
 
 /// The headline in bold, message and facts in a block, and a line of links.
 pub(crate) fn content(notification: &Notification) -> String {
-    let title = format!("**{}**", span(&one_line(&headline(notification), TITLE)));
+    let title = format!("**{}**", code_span(&one_line(&headline(notification), TITLE)));
     let links = link_line(notification);
     let facts = fact_lines(notification);
     let message = notification.event.message.trim_end();
-    let fences = "text\n\n".len() + 2 * fence(message).len().max(fence(&facts).len());
+    let fences = "text\n\n".len() + 2 * code_fence(message).len().max(code_fence(&facts).len());
     let used: usize =
         [&title, &links, &facts].into_iter().map(|text| CONTENT.measure(text) + "\n\n".len()).sum();
     let message = CONTENT.less(used + fences).cut(message);
     let inner: Vec<_> = [message, facts].into_iter().filter(|text| !text.is_empty()).collect();
-    let parts = [title, block(&inner.join("\n\n")), links];
+    let parts = [title, code_block(&inner.join("\n\n")), links];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -54,45 +54,9 @@ fn link_line(notification: &Notification) -> String {
     links.filter_map(link).collect::<Vec<_>>().join(" · ")
 }
 
-/// Empty text needs no block.
-fn block(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let fence = fence(text);
-    format!("{fence}text\n{text}\n{fence}")
-}
-
-fn fence(text: &str) -> String {
-    "`".repeat(longest_run(text).max(2) + 1)
-}
-
-/// Code within a line; blanks keep a backquote at an end apart from those around it.
-fn span(text: &str) -> String {
-    let quotes = "`".repeat(longest_run(text) + 1);
-    let blank = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{quotes}{blank}{text}{blank}{quotes}")
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|char| char != '`').map(str::len).max().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn code_holds_whatever_it_holds() {
-        for (text, want) in
-            [("a", "`a`"), ("a`b", "``a`b``"), ("`a``", "``` `a`` ```"), ("@**all**", "`@**all**`")]
-        {
-            assert_eq!(span(text), want);
-        }
-        for (text, want) in [("", ""), ("a", "```text\na\n```"), ("a\n```\nb", "````text\na\n```\nb\n````")] {
-            assert_eq!(block(text), want);
-        }
-    }
 
     #[test]
     fn zulips_limit_is_kept() {

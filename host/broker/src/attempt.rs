@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sandbell_domain::{DeliveryId, Exchange, Limits, Mode};
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 /// What an attempt said to the world.
@@ -16,12 +17,16 @@ pub struct Record {
 /// A guest that is refused again and again is not written down without end.
 const EXCHANGES_MAX: usize = 64;
 
+/// A signature costs a millisecond of the host's; as many as an attempt has requests, twice.
+const SIGNATURES_MAX: u32 = 20;
+
 /// Shared by all calls of one attempt.
 pub(crate) struct AttemptState {
     pub(crate) delivery: DeliveryId,
     pub(crate) mode: Mode,
     pub(crate) deadline: Instant,
     used: Mutex<Used>,
+    tokens: Mutex<Vec<(String, SecretString)>>,
     record: Mutex<Record>,
 }
 
@@ -31,6 +36,8 @@ struct Used {
     http_request_bytes: usize,
     http_response_bytes: usize,
     mails: u32,
+    publishes: u32,
+    signatures: u32,
 }
 
 /// A limit of the attempt that a call ran into.
@@ -48,14 +55,21 @@ pub(crate) enum Exhausted {
     ResponseBytesTotal(usize),
     #[error("an attempt may send at most {0} mails")]
     Mails(u32),
+    #[error("an attempt may have at most {SIGNATURES_MAX} tokens signed")]
+    Signatures,
+    #[error("an attempt may publish at most {0} messages")]
+    Publishes(u32),
+    #[error("the message has more than {0} bytes")]
+    PublishBytes(usize),
 }
 
 impl Exhausted {
     /// The contract's word for it.
     pub(crate) const fn code(self) -> &'static str {
         match self {
-            Self::Requests(_) | Self::Mails(_) => "denied",
+            Self::Requests(_) | Self::Mails(_) | Self::Publishes(_) | Self::Signatures => "denied",
             Self::RequestBytes(_)
+            | Self::PublishBytes(_)
             | Self::RequestBytesTotal(_)
             | Self::ResponseBytes(_)
             | Self::ResponseBytesTotal(_) => "too-large",
@@ -65,7 +79,14 @@ impl Exhausted {
 
 impl AttemptState {
     pub(crate) fn new(delivery: DeliveryId, mode: Mode, deadline: Instant) -> Self {
-        Self { delivery, mode, deadline, used: Mutex::default(), record: Mutex::default() }
+        Self {
+            delivery,
+            mode,
+            deadline,
+            used: Mutex::default(),
+            tokens: Mutex::default(),
+            record: Mutex::default(),
+        }
     }
 
     /// Takes one request of `bytes` from what is left.
@@ -104,6 +125,41 @@ impl AttemptState {
         }
         used.mails += 1;
         Ok(used.mails)
+    }
+
+    /// Takes one message of `bytes` from what is left and gives its number, from 1.
+    pub(crate) fn take_publish(&self, limits: &Limits, bytes: usize) -> Result<u32, Exhausted> {
+        let mut used = lock(&self.used);
+        if used.publishes >= limits.publishes_max {
+            return Err(Exhausted::Publishes(limits.publishes_max));
+        }
+        if bytes > limits.publish_bytes_max {
+            return Err(Exhausted::PublishBytes(limits.publish_bytes_max));
+        }
+        used.publishes += 1;
+        Ok(used.publishes)
+    }
+
+    /// Takes signatures from what is left, before any is made.
+    pub(crate) fn take_signatures(&self, count: u32) -> Result<(), Exhausted> {
+        let mut used = lock(&self.used);
+        let total = used.signatures.saturating_add(count);
+        if total > SIGNATURES_MAX {
+            return Err(Exhausted::Signatures);
+        }
+        used.signatures = total;
+        Ok(())
+    }
+
+    /// From now on, templates of this attempt can name this token.
+    pub(crate) fn hold_token(&self, name: &str, value: SecretString) {
+        let mut tokens = lock(&self.tokens);
+        tokens.retain(|(held, _)| held != name);
+        tokens.push((name.to_owned(), value));
+    }
+
+    pub(crate) fn tokens(&self) -> Vec<(String, SecretString)> {
+        lock(&self.tokens).clone()
     }
 
     pub(crate) fn record(&self, exchange: Exchange, sent_bytes: usize, received_bytes: usize) {

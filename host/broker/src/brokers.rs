@@ -6,20 +6,27 @@ use std::sync::Arc;
 use ::http::HeaderValue;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
-use sandbell_domain::{Channel, DeliveryId, Mode};
+use sandbell_domain::{AmqpRule, Channel, DeliveryId, Grants, Mode};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::amqp;
 use crate::attempt::{AttemptState, Record};
 use crate::dial::{Lookup, Reach, system_lookup};
-use crate::http::{self, Clients, HttpPower};
+use crate::http::{self, Clients, HttpPower, Tokens};
+use crate::mqtt::{self, MqttPower};
 use crate::power::Common;
+use crate::publish::{self, PublishPower};
 use crate::scrub::Scrubber;
 use crate::smtp::{self, SmtpPower};
 use crate::template::Secrets;
 use crate::tls::SystemAuthorities;
-use crate::value::{Accepted, HttpError, HttpRequest, HttpResponse, Mail, Relay, SmtpError};
+use crate::value::{
+    Accepted, AmqpBroker, AmqpMessage, HttpError, HttpRequest, HttpResponse, Mail, MqttBroker, MqttMessage,
+    PublishError, Relay, SmtpError,
+};
 
 /// Requests of one `send-all` under way at once.
 const AT_ONCE_MAX: usize = 4;
@@ -58,6 +65,8 @@ struct Powers {
     common: Common,
     http: Option<HttpPower>,
     smtp: Option<SmtpPower>,
+    amqp: Option<PublishPower<AmqpRule>>,
+    mqtt: Option<MqttPower>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,9 +98,9 @@ impl Egress {
 
     /// Opens nothing yet: a connection is made when the channel first sends.
     pub fn channel(&self, channel: &Channel) -> Result<ChannelEgress, EgressError> {
-        let secrets = Secrets::of(&channel.config);
+        let secrets = Arc::new(Secrets::of(&channel.config, self.settings.now));
         let common = Common {
-            scrubber: Scrubber::new(&secrets),
+            scrubber: Arc::new(Scrubber::new(&secrets)),
             secrets,
             limits: channel.limits.clone(),
             now: self.settings.now,
@@ -103,7 +112,9 @@ impl Egress {
                 lookup: self.lookup.clone(),
             })
         };
-        let http = channel.grants.http.as_ref().map(|grant| {
+        let tls = |material| Ok(Arc::new(self.authorities.client_config(material)?));
+        let Grants { http, smtp, amqp, mqtt } = &channel.grants;
+        let http = http.as_ref().map(|grant| {
             let reach = reach(&grant.networks);
             let tls = self.authorities.client_config(&grant.tls)?;
             Ok(HttpPower {
@@ -111,16 +122,39 @@ impl Egress {
                 clients: Clients::new(reach.clone(), tls, grant.proxy.clone()),
                 reach,
                 user_agent: self.user_agent.clone(),
+                tokens: Tokens::default(),
             })
         });
-        let smtp = channel.grants.smtp.as_ref().map(|grant| {
+        let smtp = smtp.as_ref().map(|grant| {
             Ok(SmtpPower {
                 servers: grant.servers.clone(),
                 reach: reach(&grant.networks),
-                tls: Arc::new(self.authorities.client_config(&grant.tls)?),
+                tls: tls(&grant.tls)?,
             })
         });
-        let powers = Powers { io: self.io.clone(), common, http: http.transpose()?, smtp: smtp.transpose()? };
+        let amqp = amqp.as_ref().map(|grant| {
+            Ok(PublishPower {
+                rules: grant.rules.clone(),
+                reach: reach(&grant.networks),
+                tls: tls(&grant.tls)?,
+            })
+        });
+        let mqtt = mqtt.as_ref().map(|grant| {
+            let publish = PublishPower {
+                rules: grant.rules.clone(),
+                reach: reach(&grant.networks),
+                tls: tls(&grant.tls)?,
+            };
+            Ok(MqttPower { publish, turn: Semaphore::new(1) })
+        });
+        let powers = Powers {
+            io: self.io.clone(),
+            common,
+            http: http.transpose()?,
+            smtp: smtp.transpose()?,
+            amqp: amqp.transpose()?,
+            mqtt: mqtt.transpose()?,
+        };
         Ok(ChannelEgress { powers: Arc::new(powers) })
     }
 }
@@ -141,26 +175,27 @@ impl Brokers {
         let this = self.clone();
         let outcome = self.on_io(async move {
             let Powers { common, http, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
             match http {
-                Some(power) => http::send(power, common, &this.attempt, request).await,
-                None => Err(HttpError {
-                    code: "denied",
-                    message: "http is not granted: the plugin has no want of http that applies to this \
-                              configuration"
-                        .to_owned(),
-                    request_sent: false,
-                    retry_after: None,
-                }),
+                Some(power) => http::send(power, &common, &this.attempt, request).await,
+                None => Err(http::no_power()),
             }
         });
-        outcome.await.unwrap_or_else(|| {
-            Err(HttpError {
-                code: "internal",
-                message: "the host failed to carry out the request".to_owned(),
-                request_sent: true,
-                retry_after: None,
-            })
-        })
+        outcome.await.unwrap_or_else(|| Err(http::broken()))
+    }
+
+    /// Sends a request for an access token, or finds the one that is kept; gives the name that templates of this
+    /// attempt take it by.
+    pub async fn http_token(&self, request: HttpRequest, renew: bool) -> Result<String, HttpError> {
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, http, .. } = &*this.powers;
+            match http {
+                Some(power) => http::token(power, common, &this.attempt, request, renew).await,
+                None => Err(http::no_power()),
+            }
+        });
+        outcome.await.unwrap_or_else(|| Err(http::broken()))
     }
 
     /// Several at once, at most four; the answers come in the order of the requests.
@@ -176,8 +211,9 @@ impl Brokers {
         let this = self.clone();
         let outcome = self.on_io(async move {
             let Powers { common, smtp, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
             match smtp {
-                Some(power) => smtp::send(power, common, &this.attempt, relay, mail).await,
+                Some(power) => smtp::send(power, &common, &this.attempt, relay, mail).await,
                 None => Err(SmtpError {
                     code: "denied",
                     reply_code: None,
@@ -196,9 +232,37 @@ impl Brokers {
         })
     }
 
+    /// As [`Self::http`], for a message to an AMQP broker: one connection, one confirmed message.
+    pub async fn amqp(&self, broker: AmqpBroker, message: AmqpMessage) -> Result<(), PublishError> {
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, amqp, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
+            match amqp {
+                Some(power) => amqp::publish(power, &common, &this.attempt, broker, message).await,
+                None => Err(publish::no_power("amqp")),
+            }
+        });
+        outcome.await.unwrap_or_else(|| Err(publish::broken()))
+    }
+
+    /// As [`Self::http`], for a message to an MQTT broker: one connection, one message that was taken.
+    pub async fn mqtt(&self, broker: MqttBroker, message: MqttMessage) -> Result<(), PublishError> {
+        let this = self.clone();
+        let outcome = self.on_io(async move {
+            let Powers { common, mqtt, .. } = &*this.powers;
+            let common = common.with_tokens(&this.attempt.tokens());
+            match mqtt {
+                Some(power) => mqtt::publish(power, &common, &this.attempt, broker, message).await,
+                None => Err(publish::no_power("mqtt")),
+            }
+        });
+        outcome.await.unwrap_or_else(|| Err(publish::broken()))
+    }
+
     /// Masks the channel's secrets, in all the forms that they can take, in text that leaves the sandbox.
     pub fn scrub(&self, text: &str) -> String {
-        self.powers.common.scrubber.text(text)
+        self.powers.common.with_tokens(&self.attempt.tokens()).scrubber.text(text)
     }
 
     /// What was said so far; empties it.

@@ -4,6 +4,7 @@
 //! of them, and then a connection to one of those and no other.
 
 mod lookup;
+mod publish;
 mod url;
 
 use std::io;
@@ -92,18 +93,34 @@ impl Reach {
         host: &str,
         port: u16,
     ) -> Result<AuthorizedTarget, DialError> {
+        let granted = servers.iter().map(ToString::to_string);
+        self.place(
+            host,
+            port,
+            |host| servers.iter().any(|rule| rule.covers(host, port)),
+            |host| {
+                let asked = format!("{host}:{port}");
+                not_granted("smtp", &asked, granted)
+            },
+        )
+    }
+
+    /// Allows a host and a port that a grant covers; `refused` says what it does not.
+    fn place(
+        self: &Arc<Self>,
+        host: &str,
+        port: u16,
+        is_covered: impl FnOnce(&Host<&str>) -> bool,
+        refused: impl FnOnce(&Host<String>) -> DialError,
+    ) -> Result<AuthorizedTarget, DialError> {
         let host = checked_host(host)?;
         let borrowed = match &host {
             Host::Domain(name) => Host::Domain(name.as_str()),
             Host::Ipv4(address) => Host::Ipv4(*address),
             Host::Ipv6(address) => Host::Ipv6(*address),
         };
-        if port == 0 || !servers.iter().any(|rule| rule.covers(&borrowed, port)) {
-            let granted: Vec<_> = servers.iter().take(8).map(|rule| format!("`{rule}`")).collect();
-            return Err(DialError::NotGranted(format!(
-                "`{host}:{port}` is not granted; the missing want is `smtp {host}:{port}`, granted is {}",
-                granted.join(", ")
-            )));
+        if port == 0 || !is_covered(&borrowed) {
+            return Err(refused(&host));
         }
         let target = AuthorizedTarget { host, port, reach: self.clone() };
         target.check_literal()?;
@@ -111,7 +128,16 @@ impl Reach {
     }
 }
 
-/// A host of a mail server as the URL parser reads it, so that a rule and a request mean the same.
+/// Says which want is missing, beside what is granted.
+fn not_granted(capability: &str, asked: &str, granted: impl Iterator<Item = String>) -> DialError {
+    let granted: Vec<_> = granted.take(8).map(|rule| format!("`{rule}`")).collect();
+    DialError::NotGranted(format!(
+        "`{asked}` is not granted; the missing want is `{capability} {asked}`, granted is {}",
+        granted.join(", ")
+    ))
+}
+
+/// A host of a server as the URL parser reads it, so that a rule and a request mean the same.
 fn checked_host(text: &str) -> Result<Host<String>, DialError> {
     let bad = || DialError::BadHost(escape::line(&escape::cut(text, 128)));
     if text.len() > 255 || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {

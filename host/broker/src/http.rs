@@ -4,6 +4,7 @@ mod answer;
 mod client;
 mod headers;
 mod redirect;
+mod token; // OAuth 2.0
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +22,13 @@ use crate::attempt::{AttemptState, Exhausted};
 use crate::dial::{AuthorizedTarget, DialError, Reach};
 use crate::power::Common;
 use crate::scrub::Scrubber;
-use crate::template::{RenderedUrl, TemplateError};
+use crate::template::{self, RenderedUrl, TemplateError};
 use crate::value::{Body, HttpError, HttpRequest, HttpResponse};
 
 use answer::Received;
 pub(crate) use client::Clients;
 use headers::Header;
+pub(crate) use token::{Tokens, token};
 
 /// Redirects that are followed (`design` §8).
 const REDIRECTS_MAX: usize = 5;
@@ -41,6 +43,7 @@ pub(crate) struct HttpPower {
     pub(crate) reach: Arc<Reach>,
     pub(crate) clients: Clients,
     pub(crate) user_agent: HeaderValue,
+    pub(crate) tokens: Tokens,
 }
 
 /// One hop of a request: everything filled in, nothing allowed yet.
@@ -53,6 +56,8 @@ struct Hop {
     body: Bytes,
     shown_body: Vec<u8>,
     is_body_secret: bool,
+    /// The answer holds a token, so the record does not show it.
+    is_answer_secret: bool,
 }
 
 /// Sends one request and what it is redirected to; ends before the attempt's deadline.
@@ -62,7 +67,19 @@ pub(crate) async fn send(
     attempt: &AttemptState,
     request: HttpRequest,
 ) -> Result<HttpResponse, HttpError> {
-    carry(power, common, attempt, request)
+    carry(power, common, attempt, request, false)
+        .await
+        .map_err(|error| HttpError { message: common.scrubber.text(&error.message), ..error })
+}
+
+/// As [`send`], for an answer that nobody is to see.
+async fn send_unseen(
+    power: &HttpPower,
+    common: &Common,
+    attempt: &AttemptState,
+    request: HttpRequest,
+) -> Result<HttpResponse, HttpError> {
+    carry(power, common, attempt, request, true)
         .await
         .map_err(|error| HttpError { message: common.scrubber.text(&error.message), ..error })
 }
@@ -72,11 +89,13 @@ async fn carry(
     common: &Common,
     attempt: &AttemptState,
     request: HttpRequest,
+    is_answer_secret: bool,
 ) -> Result<HttpResponse, HttpError> {
     let until = request.timeout.map_or(attempt.deadline, |limit| {
         Instant::now().checked_add(limit).map_or(attempt.deadline, |until| until.min(attempt.deadline))
     });
     let method = method(&request.method)?;
+    attempt.take_signatures(template::signatures(&request))?;
     let url = common.secrets.url(&request.url, &request.query)?;
     let started = Instant::now();
     let shown = common.scrubber.text(&escape::line(&url.masked));
@@ -87,7 +106,8 @@ async fn carry(
     let headers = headers::of_guest(&request.headers, &common.secrets)?;
     let (body, shown_body, is_body_secret) = body(common, request.body)?;
     let shown_url = if url.is_secret { shown } else { authorized.0.as_str().to_owned() };
-    let mut hop = Hop { method, url: url.real, shown_url, headers, body, shown_body, is_body_secret };
+    let url = url.real;
+    let mut hop = Hop { method, url, shown_url, headers, body, shown_body, is_body_secret, is_answer_secret };
     let mut authorized = Some(authorized);
     let mut has_sent = false;
     for _ in 0..=REDIRECTS_MAX {
@@ -189,6 +209,7 @@ impl Hop {
             body: Bytes::new(),
             shown_body: Vec::new(),
             is_body_secret: false,
+            is_answer_secret: false,
         }
     }
 
@@ -267,7 +288,11 @@ fn note(
     let sent_bytes = if sent { hop.shown_url.len() + head_bytes + hop.body.len() } else { 0 };
     let received_bytes = outcome.map_or(0, Received::bytes);
     let answer = outcome.ok().map(|received| {
-        let body = common.scrubber.bytes(&received.body);
+        let body = if hop.is_answer_secret {
+            b"<the token is not shown>"[..].into()
+        } else {
+            common.scrubber.bytes(&received.body)
+        };
         HttpAnswer {
             status: received.status,
             headers: received.scrubbed_headers(&common.scrubber),
@@ -303,6 +328,27 @@ fn after_redirect(error: &HttpError) -> HttpError {
 /// Scheme, host and port: what can be told of a URL whose path may be a secret.
 fn place(url: &Url) -> String {
     url.origin().ascii_serialization()
+}
+
+/// Refuses for want of a grant.
+pub(crate) fn no_power() -> HttpError {
+    HttpError {
+        code: "denied",
+        message: "http is not granted: the plugin has no want of http that applies to this configuration"
+            .to_owned(),
+        request_sent: false,
+        retry_after: None,
+    }
+}
+
+/// The call panicked, or its runtime is gone.
+pub(crate) fn broken() -> HttpError {
+    HttpError {
+        code: "internal",
+        message: "the host failed to carry out the request".to_owned(),
+        request_sent: true,
+        retry_after: None,
+    }
 }
 
 fn invalid(message: String) -> HttpError {

@@ -4,14 +4,17 @@
 //! before anything is copied, so a template of a gigabyte costs what its first part costs.
 
 pub(crate) mod encode;
+mod jwt;
 mod url;
 
+use jiff::Timestamp;
 use sandbell_domain::{Config, escape};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use crate::value::{Atom, Derived, Part};
+use crate::value::{Atom, Body, Derived, HttpRequest, Part};
 
+use jwt::Algorithm;
 pub(crate) use url::RenderedUrl;
 
 /// Parts of one template, so that empty ones cannot keep the host busy.
@@ -26,6 +29,7 @@ const HEADER_BYTES_MAX: usize = 8 * 1024;
 /// The secrets of one channel, by the names of their options.
 pub(crate) struct Secrets {
     values: Vec<(String, SecretString)>,
+    now: fn() -> Timestamp,
 }
 
 /// A template with everything filled in: `real` for the wire, `masked` for people.
@@ -52,11 +56,17 @@ pub(crate) enum TemplateError {
     #[error("the secret `{0}` is not a URL of its own, so it cannot open one; enter a whole `https://…` URL")]
     NotUrl(String),
     #[error(
-        "`{0}` is no way to derive a value; write url, json, base64, hmac-sha256-hex, hmac-sha256-base64 or hmac-sha1-base64"
+        "`{0}` is no way to derive a value; write url, json, base64, hmac-sha256-hex, hmac-sha256-base64, hmac-sha1-base64, jwt-rs256 or jwt-es256"
     )]
     UnknownHow(String),
     #[error("`{0}` needs a key as its first atom")]
     NoKey(String),
+    #[error("`{0}` needs a key, a header and claims as its atoms")]
+    NoClaims(String),
+    #[error("the secret is no private key for {0}; enter it as PEM, whole, in PKCS #8")]
+    Key(&'static str),
+    #[error("the {0} of a token must be a JSON object")]
+    Object(&'static str),
     #[error("{what} has more than {bytes_max} bytes")]
     Long { what: &'static str, bytes_max: usize },
     #[error("a template has more than {PARTS_MAX} parts")]
@@ -71,16 +81,32 @@ impl TemplateError {
     /// The contract's word for it.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
-            Self::UnknownSecret(_) | Self::Authority | Self::NotUrl(_) | Self::SecretControl(_) => "secret",
-            Self::UnknownHow(_) | Self::NoKey(_) | Self::HeaderControl(_) | Self::Parts => "invalid-request",
+            Self::UnknownSecret(_)
+            | Self::Authority
+            | Self::NotUrl(_)
+            | Self::SecretControl(_)
+            | Self::Key(_) => "secret",
+            Self::UnknownHow(_)
+            | Self::NoKey(_)
+            | Self::NoClaims(_)
+            | Self::Object(_)
+            | Self::HeaderControl(_)
+            | Self::Parts => "invalid-request",
             Self::Long { .. } => "too-large",
         }
     }
 }
 
 impl Secrets {
-    pub(crate) fn of(config: &Config) -> Self {
-        Self { values: config.secrets().map(|(name, value)| (name.to_owned(), value.clone())).collect() }
+    /// `now` dates the tokens that are signed.
+    pub(crate) fn of(config: &Config, now: fn() -> Timestamp) -> Self {
+        let values = config.secrets().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        Self { values, now }
+    }
+
+    /// These, and the tokens that an attempt holds.
+    pub(crate) fn with(&self, tokens: &[(String, SecretString)]) -> Self {
+        Self { values: [&self.values, tokens].concat(), now: self.now }
     }
 
     /// Names and values, for the code that takes secrets out of what comes back.
@@ -147,6 +173,20 @@ impl Secrets {
         })
     }
 
+    /// What a broker of messages is told: the password, or a whole SASL PLAIN message (RFC 4616).
+    pub(crate) fn password(
+        &self,
+        password: &str,
+        plain_for: Option<&str>,
+    ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        let value = self.get(password)?;
+        let Some(user) = plain_for else { return Ok(Zeroizing::new(value.as_bytes().to_vec())) };
+        if value.bytes().any(|byte| byte == 0) {
+            return Err(TemplateError::SecretControl(password.to_owned()));
+        }
+        Ok(Zeroizing::new([b"\0", user.as_bytes(), b"\0", value.as_bytes()].concat()))
+    }
+
     fn render(
         &self,
         template: &[Part],
@@ -180,6 +220,9 @@ impl Secrets {
         encode: impl Fn(&[u8]) -> Vec<u8>,
     ) -> Result<(), TemplateError> {
         let Derived { how, of } = derived;
+        if let Some(algorithm) = Algorithm::of(how) {
+            return self.signed(algorithm, derived, out, encode);
+        }
         let is_keyed = encode::is_keyed(how)
             .ok_or_else(|| TemplateError::UnknownHow(escape::line(&escape::cut(how, 64))))?;
         if of.len() > PARTS_MAX {
@@ -205,6 +248,30 @@ impl Secrets {
         out.secret(&value, &format!("<{how} of {}>", names.join(", ")))
     }
 
+    /// Signs a token; it is shown by the name of its key.
+    fn signed(
+        &self,
+        algorithm: Algorithm,
+        Derived { how, of }: &Derived,
+        out: &mut Writer,
+        encode: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<(), TemplateError> {
+        let [key, header, claims @ ..] = of.as_slice() else {
+            return Err(TemplateError::NoClaims(how.clone()));
+        };
+        if of.len() > PARTS_MAX {
+            return Err(TemplateError::Parts);
+        }
+        let shown = match key {
+            Atom::Literal(_) => format!("<{how}>"),
+            Atom::Secret(name) => format!("<{how} by secret:{name}>"),
+        };
+        let [key, header, claims] = [std::slice::from_ref(key), std::slice::from_ref(header), claims]
+            .map(|atoms| self.join(atoms, out));
+        let token = Zeroizing::new(algorithm.token(&key?, &header?, &claims?, (self.now)())?);
+        out.secret(&Zeroizing::new(encode(token.as_bytes())), &shown)
+    }
+
     fn join(&self, atoms: &[Atom], out: &Writer) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
         let mut joined = Zeroizing::new(Vec::new());
         for atom in atoms {
@@ -223,6 +290,21 @@ impl Rendered {
     fn empty() -> Self {
         Self { real: Zeroizing::default(), masked: Vec::new(), is_secret: false }
     }
+}
+
+/// How many tokens would have to be signed to render this request.
+pub(crate) fn signatures(request: &HttpRequest) -> u32 {
+    let HttpRequest { method: _, url, query, headers, body, timeout: _ } = request;
+    let body: &[Part] = match body {
+        Body::Empty | Body::Bytes(_) => &[],
+        Body::Text(text) => text,
+    };
+    let fields = query.iter().chain(headers).flat_map(|field| &field.value);
+    let signed = url.iter().chain(fields).chain(body).filter(|part| match part {
+        Part::Derived(derived) => Algorithm::of(&derived.how).is_some(),
+        Part::Literal(_) | Part::Secret(_) => false,
+    });
+    u32::try_from(signed.count()).unwrap_or(u32::MAX)
 }
 
 /// Writes both renderings within a limit.

@@ -4,7 +4,9 @@ mod answers; // what a server can do to us
 mod http; // what is sent
 mod mail_tls;
 mod peer; // servers and channels
+mod publish; // AMQP and MQTT
 mod reach; // which URLs and servers are reached at all
 mod redirects;
 mod smtp;
 mod tls;
+mod tokens; // OAuth 2.0

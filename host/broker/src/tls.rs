@@ -1,6 +1,7 @@
 //! Whom a channel trusts and who it is, in rustls' words.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -9,10 +10,55 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
+use sandbell_domain::escape;
 use sandbell_domain::grant::{ClientIdentity, TlsMaterial};
 use secrecy::ExposeSecret;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::EgressError;
+
+/// How long a server may take to agree on encryption.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Why a connection was not encrypted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HandshakeError {
+    #[error("no encrypted connection: {0}")]
+    Refused(String),
+    #[error("the server did not reply within {HANDSHAKE:?}")]
+    Silent,
+}
+
+impl HandshakeError {
+    /// The contract's word for it.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "tls",
+            Self::Silent => "timeout",
+        }
+    }
+}
+
+/// Encrypts a connection to a server that must bear a certificate for `host`.
+pub(crate) async fn handshake(
+    stream: TcpStream,
+    host: String,
+    config: &Arc<ClientConfig>,
+) -> Result<TlsStream<TcpStream>, HandshakeError> {
+    let bad = |reason: &str| HandshakeError::Refused(escape::cut(reason, 256));
+    let name = ServerName::try_from(host).map_err(|_| bad("the host cannot bear a certificate"))?;
+    match timeout(HANDSHAKE, TlsConnector::from(config.clone()).connect(name, stream)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+            Err(inner.map_or_else(|| bad(&error.kind().to_string()), |inner| bad(&inner.to_string())))
+        }
+        Err(_) => Err(HandshakeError::Silent),
+    }
+}
 
 /// The system's authorities, read at the first handshake: a process that never opens a connection never reads them.
 #[derive(Debug)]

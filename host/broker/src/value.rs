@@ -1,6 +1,6 @@
 //! The values of broker calls: what a plugin hands over and what it gets back.
 //!
-//! They mirror the interfaces `http` and `smtp` of `wit/channel.wit` and hold secrets only by name.
+//! They mirror the interfaces `http`, `smtp`, `amqp` and `mqtt` of `wit/channel.wit` and hold secrets only by name.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ pub enum Part {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derived {
-    /// `url`, `json`, `base64`, `hmac-sha256-hex`, `hmac-sha256-base64` or `hmac-sha1-base64`.
+    /// `url`, `json`, `base64`, `hmac-sha256-hex`, `hmac-sha256-base64`, `hmac-sha1-base64`,
+    /// `jwt-rs256` or `jwt-es256`.
     pub how: String,
     pub of: Vec<Atom>,
 }
@@ -149,5 +150,79 @@ pub struct SmtpError {
     pub code: &'static str,
     /// The server's three-digit reply, if it came to that.
     pub reply_code: Option<u16>,
+    pub message: String,
+}
+
+/// Who publishes, to a broker of messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub user: String,
+    /// The name of an option of kind `secret`.
+    pub password: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AmqpServer {
+    pub host: String,
+    pub port: u16,
+    pub tls: bool,
+    pub vhost: String,
+    pub login: Option<Credentials>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AmqpBroker {
+    /// A broker that the operator declared.
+    Named(String),
+    Server(AmqpServer),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct AmqpMessage {
+    pub exchange: String,
+    pub routing_key: String,
+    pub content_type: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub persistent: bool,
+    pub mandatory: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MqttServer {
+    pub host: String,
+    pub port: u16,
+    pub tls: bool,
+    /// `3.1.1` or `5`.
+    pub version: String,
+    /// Empty: the broker gives one.
+    pub client_id: String,
+    pub login: Option<Credentials>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MqttBroker {
+    /// A broker that the operator declared.
+    Named(String),
+    Server(MqttServer),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct MqttMessage {
+    pub topic: String,
+    /// With version 5 only, as are the headers.
+    pub content_type: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// 0, 1 or 2.
+    pub qos: u8,
+    pub retain: bool,
+}
+
+/// Why a message was not taken. `code` is one of the contract's words for `amqp.error` and `mqtt.error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PublishError {
+    pub code: &'static str,
     pub message: String,
 }

@@ -81,6 +81,10 @@ pub struct Limits {
     pub mails_max: u32,
     pub mail_recipients_max: usize,
     pub mail_bytes_max: usize,
+    /// Messages to AMQP and MQTT brokers, together.
+    pub publishes_max: u32,
+    /// One message: its body, its headers and its names.
+    pub publish_bytes_max: usize,
     pub log_lines_max: usize,
     pub log_bytes_max: usize,
     /// A text that a plugin returns: receipt, error, config error.
@@ -107,6 +111,8 @@ impl Default for Limits {
             mails_max: 1,
             mail_recipients_max: 50,
             mail_bytes_max: 10 * MIB,
+            publishes_max: 10,
+            publish_bytes_max: 256 * KIB,
             log_lines_max: 200,
             log_bytes_max: 64 * KIB,
             result_bytes_max: 4 * KIB,

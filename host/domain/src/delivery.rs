@@ -112,6 +112,7 @@ impl FailureKind {
 pub enum Exchange {
     Http(HttpExchange),
     Smtp(SmtpExchange),
+    Publish(PublishExchange),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,25 @@ pub struct SmtpExchange {
     /// The MIME message as handed to the server. Cut at 64 KiB.
     pub message: Vec<u8>,
     /// The server's last reply.
+    pub answer: Option<String>,
+    pub error: Option<String>,
+    pub duration: Duration,
+}
+
+/// A message to an AMQP or MQTT broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishExchange {
+    /// The kind of power that it used.
+    pub capability: crate::Capability,
+    /// `amqps://mq.example.com:5671/shop`.
+    pub broker: String,
+    pub login: Option<String>,
+    /// `exchange:alerts key:db`, or `topic:alerts/db` and how it is sent.
+    pub place: String,
+    pub headers: Vec<(String, String)>,
+    /// Cut at 64 KiB.
+    pub body: Vec<u8>,
+    /// How the broker took it over, in the protocol's words.
     pub answer: Option<String>,
     pub error: Option<String>,
     pub duration: Duration,

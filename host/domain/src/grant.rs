@@ -9,8 +9,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::target::{BadTarget, expand};
-use crate::{Capability, Config, ConfigError, Digest, HttpRule, NetworkRule, SmtpRule, Want};
+use crate::target::{BadTarget, Expanded, expand};
+use crate::{
+    AmqpRule, Capability, Config, ConfigError, Digest, HttpRule, MqttRule, NetworkRule, SmtpRule, Want,
+};
 
 /// An operator's yes to the wants of one digest, and what goes beyond them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,8 @@ impl Approval {
 pub struct Grants {
     pub http: Option<HttpGrant>,
     pub smtp: Option<SmtpGrant>,
+    pub amqp: Option<AmqpGrant>,
+    pub mqtt: Option<MqttGrant>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +88,20 @@ pub struct HttpGrant {
 #[derive(Clone, Debug)]
 pub struct SmtpGrant {
     pub servers: Vec<SmtpRule>,
+    pub networks: Vec<NetworkRule>,
+    pub tls: TlsMaterial,
+}
+
+#[derive(Clone, Debug)]
+pub struct AmqpGrant {
+    pub rules: Vec<AmqpRule>,
+    pub networks: Vec<NetworkRule>,
+    pub tls: TlsMaterial,
+}
+
+#[derive(Clone, Debug)]
+pub struct MqttGrant {
+    pub rules: Vec<MqttRule>,
     pub networks: Vec<NetworkRule>,
     pub tls: TlsMaterial,
 }
@@ -144,47 +162,62 @@ pub fn approve(
     approval: &Approval,
     tls: &TlsMaterial,
 ) -> Result<Grants, Refusal> {
-    let mut rules = Vec::new();
-    let mut servers = Vec::new();
     if let Some(want) = wants.iter().find(|want| !approval.wants.contains(want)) {
         return Err(Refusal::NotApproved(want.clone()));
     }
+    let mut rules = Rules::default();
     for want in wants.iter().chain(&approval.allow) {
         let refused = |error| Refusal::Target { want: want.clone(), error };
         let Some(expanded) = expand(&want.target, config).map_err(refused)? else { continue };
-        match want.capability {
-            Capability::Http => {
-                let rule = HttpRule::parse(&expanded.text)
-                    .map_err(|error| refused(hide(error, expanded.is_secret)))?;
-                rules.push(HttpRule { is_secret: expanded.is_secret, ..rule });
-            }
-            Capability::Smtp => {
-                servers.push(
-                    SmtpRule::parse(&expanded.text)
-                        .map_err(|error| refused(hide(error, expanded.is_secret)))?,
-                );
-            }
-        }
+        rules
+            .add(want.capability, &expanded)
+            .map_err(|error| refused(if expanded.is_secret { BadTarget::Secret } else { error }))?;
     }
-    let networks = &approval.networks;
-    Ok(Grants {
-        http: (!rules.is_empty()).then(|| HttpGrant {
-            rules,
-            networks: networks.clone(),
-            tls: tls.clone(),
-            proxy: approval.proxy.clone(),
-        }),
-        smtp: (!servers.is_empty()).then(|| SmtpGrant {
-            servers,
-            networks: networks.clone(),
-            tls: tls.clone(),
-        }),
-    })
+    Ok(rules.into_grants(approval, tls))
 }
 
-/// An error about a secret does not repeat it.
-fn hide(error: BadTarget, is_secret: bool) -> BadTarget {
-    if is_secret { BadTarget::Secret } else { error }
+/// What was wanted, sorted by the kind of power.
+#[derive(Default)]
+struct Rules {
+    http: Vec<HttpRule>,
+    smtp: Vec<SmtpRule>,
+    amqp: Vec<AmqpRule>,
+    mqtt: Vec<MqttRule>,
+}
+
+impl Rules {
+    fn add(&mut self, capability: Capability, target: &Expanded) -> Result<(), BadTarget> {
+        let Expanded { text, is_secret } = target;
+        match capability {
+            Capability::Http => {
+                self.http.push(HttpRule { is_secret: *is_secret, ..HttpRule::parse(text)? });
+            }
+            Capability::Smtp => self.smtp.push(SmtpRule::parse(text)?),
+            Capability::Amqp => self.amqp.push(AmqpRule::parse(text)?),
+            Capability::Mqtt => self.mqtt.push(MqttRule::parse(text)?),
+        }
+        Ok(())
+    }
+
+    fn into_grants(self, approval: &Approval, tls: &TlsMaterial) -> Grants {
+        fn some<T>(rules: Vec<T>) -> Option<Vec<T>> {
+            (!rules.is_empty()).then_some(rules)
+        }
+        let Self { http, smtp, amqp, mqtt } = self;
+        let networks = || approval.networks.clone();
+        let tls = || tls.clone();
+        Grants {
+            http: some(http).map(|rules| HttpGrant {
+                rules,
+                networks: networks(),
+                tls: tls(),
+                proxy: approval.proxy.clone(),
+            }),
+            smtp: some(smtp).map(|servers| SmtpGrant { servers, networks: networks(), tls: tls() }),
+            amqp: some(amqp).map(|rules| AmqpGrant { rules, networks: networks(), tls: tls() }),
+            mqtt: some(mqtt).map(|rules| MqttGrant { rules, networks: networks(), tls: tls() }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -224,7 +257,9 @@ mod tests {
         match approve(std::slice::from_ref(want), &config, &approval, &TlsMaterial::default()) {
             Ok(Grants { http: Some(http), .. }) => format!("{:?}", http.rules),
             Ok(Grants { smtp: Some(smtp), .. }) => smtp.servers[0].to_string(),
-            Ok(Grants { http: None, smtp: None }) => "nothing".to_owned(),
+            Ok(Grants { amqp: Some(amqp), .. }) => amqp.rules[0].to_string(),
+            Ok(Grants { mqtt: Some(mqtt), .. }) => mqtt.rules[0].to_string(),
+            Ok(Grants { http: None, smtp: None, amqp: None, mqtt: None }) => "nothing".to_owned(),
             Err(refusal) => refusal.into_config_error().to_string(),
         }
     }
@@ -270,6 +305,29 @@ mod tests {
                 &json!({ "url": "mail.example.com", "port": "25" })
             ),
             "mail.example.com:25"
+        );
+    }
+
+    #[test]
+    fn a_place_for_messages_is_what_was_configured_too() {
+        let amqp = |config| {
+            let target = "amqp://{url}:{port}/{method?} exchange:{method?} key:{hook}";
+            granted(&want(Capability::Amqp, target), &config)
+        };
+        assert_eq!(
+            amqp(json!({ "url": "mq.example.com", "port": 5672, "hook": "diun" })),
+            "amqp://mq.example.com:5672// exchange: key:diun"
+        );
+        assert_eq!(
+            amqp(json!({ "url": "mq.example.com", "port": 1, "method": "x", "hook": "diun" })),
+            "amqp://mq.example.com:1/x exchange:x key:diun"
+        );
+        assert_eq!(amqp(json!({ "url": "mq.example.com", "port": 1 })), "nothing");
+        let mqtt =
+            |config| granted(&want(Capability::Mqtt, "{method}://{url}:{port} topic:a/{url}/*"), &config);
+        assert_eq!(
+            mqtt(json!({ "method": "mqtts", "url": "mq.example.com", "port": 8883 })),
+            "mqtts://mq.example.com:8883 topic:a/mq.example.com/*"
         );
     }
 

@@ -23,7 +23,7 @@ pub use delivery::{
     Attempt, Delivery, Exchange, Failure, FailureKind, Lease, LogLevel, LogLine, Mode, Outcome, Receipt,
     Usage,
 };
-pub use grant::{Approval, Grants, HttpGrant, Refusal, SmtpGrant, approve};
+pub use grant::{AmqpGrant, Approval, Grants, HttpGrant, MqttGrant, Refusal, SmtpGrant, approve};
 pub use id::{ChannelId, DeliveryId, NotificationId, TenantId, TokenId};
 pub use notification::{Address, Contact, Event, Incident, Link, Notification, Object, Severity, Source};
 pub use plugin::{
@@ -31,6 +31,6 @@ pub use plugin::{
 };
 pub use retry::{DeadReason, RetryPolicy, Verdict, judge};
 pub use route::{Candidate, RouteError, Target, fan_out};
-pub use rule::{HostPattern, HttpRule, NetworkRule, PathPattern, SmtpRule};
+pub use rule::{AmqpRule, HostPattern, HttpRule, MqttRule, NamePattern, NetworkRule, PathPattern, SmtpRule};
 pub use target::BadTarget;
 pub use tenant::{Name, Scope, Tenant, Token};

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::{AmqpRule, BadTarget, HttpRule, MqttRule, SmtpRule};
+
 /// SHA-256 of a component's bytes; what a plugin is known by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -199,10 +201,12 @@ pub struct Want {
 pub enum Capability {
     Http,
     Smtp,
+    Amqp,
+    Mqtt,
 }
 
 impl Capability {
-    pub const ALL: [Self; 2] = [Self::Http, Self::Smtp];
+    pub const ALL: [Self; 4] = [Self::Http, Self::Smtp, Self::Amqp, Self::Mqtt];
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|capability| capability.as_str() == text)
@@ -213,6 +217,18 @@ impl Capability {
         match self {
             Self::Http => "http",
             Self::Smtp => "smtp",
+            Self::Amqp => "amqp",
+            Self::Mqtt => "mqtt",
+        }
+    }
+
+    /// Whether `target`, with nothing left to fill in, says where a power of this kind reaches.
+    pub fn check_target(self, target: &str) -> Result<(), BadTarget> {
+        match self {
+            Self::Http => HttpRule::parse(target).map(drop),
+            Self::Smtp => SmtpRule::parse(target).map(drop),
+            Self::Amqp => AmqpRule::parse(target).map(drop),
+            Self::Mqtt => MqttRule::parse(target).map(drop),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Rules: targets that were understood, asked by the brokers before anything is sent.
 
+mod publish; // messages: AMQP and MQTT
+
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
@@ -10,6 +12,8 @@ use url::{Host, Url};
 
 use crate::escape;
 use crate::target::{BadTarget, METHODS};
+
+pub use publish::{AmqpRule, MqttRule, NamePattern};
 
 /// One line of an HTTP grant.
 #[derive(Clone, PartialEq, Eq)]

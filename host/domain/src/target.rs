@@ -4,11 +4,14 @@
 //! | --- | --- | --- |
 //! | `http` | methods and a URL without query | `POST https://hooks.slack.com/services/*` |
 //! | `smtp` | host and port | `mail.example.com:587` |
+//! | `amqp` | a URL with a virtual host, an exchange and a routing key | `amqps://mq.example.com/shop exchange:alerts key:db.*` |
+//! | `mqtt` | a URL and a topic | `mqtts://mq.example.com topic:alerts/*` |
 //! | network | an address or a CIDR, with or without a port | `10.20.0.0/16:443` |
 //!
-//! `*` is one label at the start of a host (`*.example.com`) or a tail at the end of a path (`/services/*`), never
-//! all. In a plugin's want, `{option}` stands for the configured value; see [`expand`]. What a target becomes is a
-//! [rule](crate::rule).
+//! `*` is one label at the start of a host (`*.example.com`) or a tail at the end of a path or a name (`/services/*`),
+//! never all; of one exchange, it may be every routing key. A virtual host is written as it is, and nothing is `/`; an
+//! exchange of no name is the default one. In a plugin's want, `{option}` stands for the configured value, `{option?}`
+//! for one that may be empty; see [`expand`]. What a target becomes is a [rule](crate::rule).
 
 use secrecy::ExposeSecret;
 
@@ -37,6 +40,16 @@ pub enum BadTarget {
     Wildcard(String),
     #[error("`{0}` is no target of smtp; write a host and a port, e.g. `mail.example.com:587`")]
     Smtp(String),
+    #[error(
+        "`{0}` is no target of amqp; write e.g. `amqps://mq.example.com/shop exchange:alerts key:host.*`"
+    )]
+    Amqp(String),
+    #[error("`{0}` is no target of mqtt; write e.g. `mqtts://mq.example.com topic:alerts/*`")]
+    Mqtt(String),
+    #[error(
+        "`*` may stand at the end of an exchange, a routing key or a topic, for more than nothing: not so in `{0}`"
+    )]
+    Name(String),
     #[error(
         "`{0}` is no network; write an address or a CIDR, with or without a port, e.g. `10.20.0.0/16:443`"
     )]
@@ -68,7 +81,7 @@ pub struct Expanded {
     pub is_secret: bool,
 }
 
-/// Fills in `{option}`; `None` if an option has no value, because then there is nowhere to go.
+/// Fills in `{option}`; `None` if an option has no value, because then there is nowhere to go. `{option?}` may have none.
 ///
 /// A value may be a Go template (the webhook's URL): what comes before its first `{{` must hold scheme and host,
 /// and everything after is a path tail, as if `*` stood there.
@@ -82,9 +95,10 @@ pub fn expand(target: &str, config: &Config) -> Result<Option<Expanded>, BadTarg
             .find('}')
             .filter(|end| *end > start)
             .ok_or_else(|| BadTarget::OpenBrace(target.to_owned()))?;
-        let name = &rest[start + 1..end];
+        let (name, may_be_empty) = named(&rest[start + 1..end]);
         rest = &rest[end + 1..];
         let value = match config.get(name) {
+            None if may_be_empty => String::new(),
             None => return Ok(None),
             Some(SettingValue::Text(value)) => value.clone(),
             Some(SettingValue::Integer(value)) => value.to_string(),
@@ -96,7 +110,7 @@ pub fn expand(target: &str, config: &Config) -> Result<Option<Expanded>, BadTarg
                 return Err(BadTarget::OptionKind(name.to_owned()));
             }
         };
-        if value.is_empty() {
+        if value.is_empty() && !may_be_empty {
             return Ok(None);
         }
         if let Some(action) = value.find("{{") {
@@ -131,7 +145,7 @@ pub fn check_options(target: &str, info: &PluginInfo) -> Result<(), BadTarget> {
             .find('}')
             .filter(|end| *end > start)
             .ok_or_else(|| BadTarget::OpenBrace(target.to_owned()))?;
-        let name = &rest[start + 1..end];
+        let (name, _) = named(&rest[start + 1..end]);
         match info.option(name).map(|option| option.kind) {
             None => return Err(BadTarget::UnknownOption(name.to_owned())),
             Some(Kind::Bool | Kind::Options) => return Err(BadTarget::OptionKind(name.to_owned())),
@@ -140,6 +154,11 @@ pub fn check_options(target: &str, info: &PluginInfo) -> Result<(), BadTarget> {
         rest = &rest[end + 1..];
     }
     Ok(())
+}
+
+/// The option's name, and whether it may have no value.
+fn named(braced: &str) -> (&str, bool) {
+    braced.strip_suffix('?').map_or((braced, false), |name| (name, true))
 }
 
 fn has_whole_authority(text: &str) -> bool {

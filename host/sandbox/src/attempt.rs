@@ -74,7 +74,7 @@ impl OpenChannel {
         Budget { cpu: CONFIG_CPU.max(limits.cpu / 5), call_bytes_max: limits.host_call_bytes_max }
     }
 
-    /// A request or a mail is handed over in one call, so it comes on top of what any call may carry.
+    /// A request, a mail or a message is handed over in one call, so it comes on top of what any call may carry.
     fn send_budget(&self) -> Budget {
         let limits = self.limits();
         let mut call_bytes_max = limits.host_call_bytes_max;
@@ -83,6 +83,9 @@ impl OpenChannel {
         }
         if self.0.plugin.imports(Capability::Smtp) {
             call_bytes_max += limits.mail_bytes_max;
+        }
+        if self.0.plugin.imports(Capability::Amqp) || self.0.plugin.imports(Capability::Mqtt) {
+            call_bytes_max += limits.publish_bytes_max;
         }
         Budget { cpu: limits.cpu, call_bytes_max }
     }

@@ -96,7 +96,7 @@ pub enum InfoError {
     Default { name: String, kind: String, reason: String },
     #[error("the option `{name}` has a min above its max; swap them")]
     Range { name: String },
-    #[error("`{capability}` is no capability of this host; a want names one of http, smtp")]
+    #[error("`{capability}` is no capability of this host; a want names one of http, smtp, amqp, mqtt")]
     Capability { capability: String },
     #[error("the want `{target}` cannot be granted: {reason}")]
     Target { target: String, reason: String },

@@ -2,8 +2,7 @@
 
 use sandbell_domain::target::check_options;
 use sandbell_domain::{
-    Capability, Choice, Config, ConfigOption, DefaultValue, HttpRule, Localized, OptionKind, PluginInfo,
-    SmtpRule, Want,
+    Capability, Choice, Config, ConfigOption, DefaultValue, Localized, OptionKind, PluginInfo, Want,
 };
 use serde_json::Value as Json;
 
@@ -160,11 +159,7 @@ fn want(given: plugin::Want, info: &PluginInfo) -> Result<Want, InfoError> {
     let bad = |reason: String| InfoError::Target { target: foreign(&target), reason };
     check_options(&target, info).map_err(|error| bad(error.to_string()))?;
     if !target.contains('{') {
-        match capability {
-            Capability::Http => HttpRule::parse(&target).map(drop),
-            Capability::Smtp => SmtpRule::parse(&target).map(drop),
-        }
-        .map_err(|error| bad(error.to_string()))?;
+        capability.check_target(&target).map_err(|error| bad(error.to_string()))?;
     }
     Ok(Want { capability, target, reason })
 }
@@ -264,7 +259,7 @@ mod tests {
         insta::assert_snapshot!(refusal(|info| info.config_attrs.push(option("a b", "text"))), @"`a b` is no option name; write letters, digits, `_`, `-` and `.`, at most 64 of them");
         insta::assert_snapshot!(refusal(|info| info.config_attrs[0].label[0].locale = "de_DE".to_owned()), @"the option `url` has no label in en_US; add one, others are optional");
         insta::assert_snapshot!(refusal(|info| info.config_attrs.push(option("o", "option"))), @"the option `o` of kind `option` has no choices; list them");
-        insta::assert_snapshot!(refusal(|info| info.wants.push(want("amqp", "a:1"))), @"`amqp` is no capability of this host; a want names one of http, smtp");
+        insta::assert_snapshot!(refusal(|info| info.wants.push(want("nats", "a:1"))), @"`nats` is no capability of this host; a want names one of http, smtp, amqp, mqtt");
         insta::assert_snapshot!(refusal(|info| info.wants.push(want("http", "POST {uri}"))), @"the want `POST {uri}` cannot be granted: `{uri}` names no option of this plugin");
         insta::assert_snapshot!(refusal(|info| info.wants.push(want("http", "POST {tls}"))), @"the want `POST {tls}` cannot be granted: `{tls}` names an option that is neither text nor a number nor a secret");
         insta::assert_snapshot!(refusal(|info| info.wants.push(want("http", "POST https://*.com/"))), @"the want `POST https://*.com/` cannot be granted: `*.com` is not a host name; write `api.example.com` or `*.example.com`");

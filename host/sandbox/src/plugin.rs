@@ -48,6 +48,8 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wit::log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     wit::http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     wit::smtp::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    wit::amqp::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    wit::mqtt::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 
@@ -181,11 +183,13 @@ fn matters(import: &ComponentItem) -> bool {
 
 /// The interfaces of [`linker`], by any version of theirs that fits; `instantiate_pre` has the last word.
 fn is_offered(name: &str) -> bool {
-    const INTERFACES: [&str; 31] = [
+    const INTERFACES: [&str; 33] = [
         "sandbell:channel/types",
         "sandbell:channel/log",
         "sandbell:channel/http",
         "sandbell:channel/smtp",
+        "sandbell:channel/amqp",
+        "sandbell:channel/mqtt",
         "wasi:io/error",
         "wasi:io/poll",
         "wasi:io/streams",
@@ -224,9 +228,7 @@ fn is_offered(name: &str) -> bool {
 }
 
 fn advice(name: &str) -> &'static str {
-    if name.starts_with("sandbell:channel/amqp") {
-        "AMQP is part of the contract but not of this version of the host: use `sandbell:channel/http`"
-    } else if name.starts_with("sandbell:channel/") {
+    if name.starts_with("sandbell:channel/") {
         "update the host, or build the component for an older contract"
     } else if name.starts_with("wasi:") && name.contains("@0.3") {
         "build it for WASI 0.2, e.g. `cargo build --target wasm32-wasip2`"

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sandbell_broker::Brokers;
-use sandbell_broker::value::{HttpError, SmtpError};
+use sandbell_broker::value::{HttpError, PublishError, SmtpError};
 use sandbell_domain::{Limits, LogLevel};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -183,6 +183,19 @@ impl wit::http::Host for State {
         };
         Ok(answers.into_iter().map(wit::http_answer).collect())
     }
+
+    async fn token(
+        &mut self,
+        request: wit::http::Request,
+        renew: bool,
+    ) -> wasmtime::Result<Result<String, wit::http::Error>> {
+        self.call()?;
+        let answer = match &self.brokers {
+            Some(brokers) => brokers.http_token(wit::http_request(request), renew).await,
+            None => Err(http_denied()),
+        };
+        Ok(answer.map_err(wit::http_error))
+    }
 }
 
 impl wit::smtp::Host for State {
@@ -198,6 +211,40 @@ impl wit::smtp::Host for State {
         };
         Ok(wit::smtp_answer(answer))
     }
+}
+
+impl wit::amqp::Host for State {
+    async fn publish(
+        &mut self,
+        broker: wit::amqp::Broker,
+        message: wit::amqp::Message,
+    ) -> wasmtime::Result<Result<(), wit::amqp::Error>> {
+        self.call()?;
+        let answer = match &self.brokers {
+            Some(brokers) => brokers.amqp(wit::amqp_broker(broker), wit::amqp_message(message)).await,
+            None => Err(publish_denied()),
+        };
+        Ok(wit::amqp_answer(answer))
+    }
+}
+
+impl wit::mqtt::Host for State {
+    async fn publish(
+        &mut self,
+        broker: wit::mqtt::Broker,
+        message: wit::mqtt::Message,
+    ) -> wasmtime::Result<Result<(), wit::mqtt::Error>> {
+        self.call()?;
+        let answer = match &self.brokers {
+            Some(brokers) => brokers.mqtt(wit::mqtt_broker(broker), wit::mqtt_message(message)).await,
+            None => Err(publish_denied()),
+        };
+        Ok(wit::mqtt_answer(answer))
+    }
+}
+
+fn publish_denied() -> PublishError {
+    PublishError { code: "denied", message: NO_POWER.to_owned() }
 }
 
 fn http_denied() -> HttpError {

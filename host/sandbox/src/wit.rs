@@ -3,6 +3,8 @@
 //! Structs are taken apart by name, so a new field of the contract cannot be forgotten here. What a guest returns is
 //! clamped, masked and escaped on its way out.
 
+mod publish; // messages: AMQP and MQTT
+
 use std::time::Duration;
 
 use sandbell_broker::value;
@@ -12,8 +14,9 @@ use sandbell_domain::{
 };
 
 pub(crate) use generated::exports::sandbell::channel::plugin;
-pub(crate) use generated::sandbell::channel::{http, log, smtp, types};
+pub(crate) use generated::sandbell::channel::{amqp, http, log, mqtt, smtp, types};
 pub(crate) use generated::{Channel as Bindings, ChannelPre as BindingsPre};
+pub(crate) use publish::{amqp_answer, amqp_broker, amqp_message, mqtt_answer, mqtt_broker, mqtt_message};
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -232,12 +235,17 @@ pub(crate) fn http_answer(
 ) -> Result<http::Response, http::Error> {
     match answer {
         Ok(value::HttpResponse { status, headers, body }) => Ok(http::Response { status, headers, body }),
-        Err(value::HttpError { code, message, request_sent, retry_after }) => Err(http::Error {
-            code: code.to_owned(),
-            message,
-            request_sent,
-            retry_after_ms: retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-        }),
+        Err(error) => Err(http_error(error)),
+    }
+}
+
+pub(crate) fn http_error(error: value::HttpError) -> http::Error {
+    let value::HttpError { code, message, request_sent, retry_after } = error;
+    http::Error {
+        code: code.to_owned(),
+        message,
+        request_sent,
+        retry_after_ms: retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 

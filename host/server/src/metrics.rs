@@ -351,6 +351,10 @@ fn class(exchange: &Exchange) -> (&'static str, &'static str) {
             };
             ("smtp", class)
         }
+        // These protocols have no classes: it was taken over or not.
+        Exchange::Publish(publish) => {
+            (publish.capability.as_str(), if publish.answer.is_some() { "2xx" } else { "none" })
+        }
     }
 }
 

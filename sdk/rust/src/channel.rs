@@ -76,6 +76,18 @@ impl Info {
         self.wants("smtp", target, reason)
     }
 
+    /// Asks to publish to AMQP brokers, e.g. `amqp://{host}:{port}/{vhost?} exchange:alerts key:*`.
+    #[must_use]
+    pub fn wants_amqp(self, target: &str, reason: &str) -> Self {
+        self.wants("amqp", target, reason)
+    }
+
+    /// Asks to publish to MQTT brokers, e.g. `mqtt://{host}:{port} topic:{topic}`.
+    #[must_use]
+    pub fn wants_mqtt(self, target: &str, reason: &str) -> Self {
+        self.wants("mqtt", target, reason)
+    }
+
     /// A word for catalogues, e.g. `homepage` or `licence`.
     #[must_use]
     pub fn extra(mut self, key: &str, value: &str) -> Self {

@@ -24,6 +24,7 @@ use serde::Serialize;
 use crate::bindings::sandbell::channel::http as wit;
 use crate::bindings::sandbell::channel::types::Atom;
 use crate::error::{code, millis};
+use crate::template::percent_encoded;
 use crate::{Secret, SendError, Template, backend};
 
 pub use json::{Object, object};
@@ -71,6 +72,12 @@ pub fn request(method: &str, url: impl Into<Template>) -> Request {
         timeout_ms: None,
     };
     Request { wit, mistake: None }
+}
+
+/// Text as one segment of a URL's path, or one value of its query: everything but letters, digits and `-._~` becomes
+/// `%XX` (RFC 3986 §2.1).
+pub fn encoded(text: &str) -> String {
+    percent_encoded(text)
 }
 
 /// Sends several at once; the answers come in the order of the requests.
@@ -170,6 +177,21 @@ impl Request {
         answer(backend::http_send(&self.finish()?))
     }
 
+    /// Asks for an access token of OAuth 2.0 by this request, or takes the one that the host keeps for the channel from
+    /// the same request before. The token can be placed, never read, and lives as long as the attempt.
+    pub fn token(self) -> Result<Secret, Error> {
+        self.ask(false)
+    }
+
+    /// As [`Request::token`], but not the one that is kept, because the other side no longer takes it.
+    pub fn new_token(self) -> Result<Secret, Error> {
+        self.ask(true)
+    }
+
+    fn ask(self, renew: bool) -> Result<Secret, Error> {
+        Ok(Secret::new(backend::http_token(&self.finish()?, renew)?))
+    }
+
     /// A content type that the author chose stays.
     fn content_type(self, value: &str) -> Self {
         let is_set = self.wit.headers.iter().any(|header| header.name.eq_ignore_ascii_case("content-type"));
@@ -206,6 +228,7 @@ impl From<Error> for SendError {
         let error = match code.as_str() {
             "denied" => Self::never(code::DENIED, message),
             "invalid-request" | "secret" => Self::never(code::CONFIG, message),
+            "auth" => Self::never(code::AUTH, message),
             // The request went out: another would only repeat it.
             "too-large" => Self::never(code::PROTOCOL, message),
             "dns" | "connect" | "tls" | "timeout" => Self::later(code::UNREACHABLE, message),

@@ -55,16 +55,20 @@
 //! Build it with `crate-type = ["cdylib", "rlib"]` and `cargo build --release --target wasm32-wasip2`; the file is a
 //! component that `sandbell plugin install` takes. What it never calls it does not import.
 
+pub mod amqp;
 mod backend;
 #[doc(hidden)]
 #[expect(clippy::same_length_and_capacity, reason = "written by wit-bindgen")]
 pub mod bindings;
 mod channel; // what an author writes
 mod config; // from a struct to a form and back
+mod document; // a notification as JSON
 mod error; // and whether trying again helps
 pub mod http;
 pub mod log;
 pub mod mail;
+pub mod mqtt;
+mod publish; // what AMQP and MQTT have in common
 mod template; // text with secrets in it
 mod text; // Icinga's words
 mod time;
@@ -84,6 +88,7 @@ pub use error::{ConfigError, Retry, SendError, code};
 pub use sandbell_sdk_macros::{ChannelConfig, Choice};
 pub use serde_json;
 pub use template::{Secret, Template};
+pub use time::parse_rfc3339;
 
 /// Everything that a channel needs: `use sandbell_sdk::prelude::*;`
 pub mod prelude {
@@ -93,7 +98,7 @@ pub mod prelude {
 
     pub use crate::{
         Channel, ChannelConfig, Choice, ConfigError, Info, Notification, Receipt, Retry, Secret, SendError,
-        Severity, Template, code, export, http, log, mail,
+        Severity, Template, amqp, code, export, http, log, mail, mqtt,
     };
 }
 

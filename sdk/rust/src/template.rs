@@ -44,6 +44,22 @@ impl Secret {
         self.hmac("hmac-sha1-base64", message)
     }
 
+    /// A JSON Web Token with these claims, signed by this private RSA key (RS256). The host adds `iat` and, ten minutes
+    /// later, `exp` where the claims have none.
+    pub fn jwt_rs256(&self, claims: &serde_json::Value) -> Template {
+        self.jwt("jwt-rs256", &serde_json::json!({}), claims)
+    }
+
+    /// As [`Secret::jwt_rs256`], by a private key on the curve P-256 (ES256), with a header of your own, e.g. a `kid`.
+    pub fn jwt_es256(&self, header: &serde_json::Value, claims: &serde_json::Value) -> Template {
+        self.jwt("jwt-es256", header, claims)
+    }
+
+    fn jwt(&self, how: &str, header: &serde_json::Value, claims: &serde_json::Value) -> Template {
+        let literal = |json: &serde_json::Value| Atom::Literal(json.to_string());
+        Template::derived(how, vec![self.atom(), literal(header), literal(claims)])
+    }
+
     fn hmac(&self, how: &str, message: impl Into<String>) -> Template {
         Template::derived(how, vec![self.atom(), Atom::Literal(message.into())])
     }
@@ -99,7 +115,10 @@ impl Template {
             match part {
                 Part::Literal(text) => encoded.push_text(&percent_encoded(&text)),
                 Part::Secret(name) => encoded = encoded.with(Self::derived("url", vec![Atom::Secret(name)])),
-                Part::Derived(derived) if derived.how.ends_with("-hex") => {
+                // Neither hexadecimal digits nor the characters of a token need it.
+                Part::Derived(derived)
+                    if derived.how.ends_with("-hex") || derived.how.starts_with("jwt-") =>
+                {
                     encoded.parts.push(Part::Derived(derived));
                 }
                 Part::Derived(_) => return None,
@@ -157,7 +176,7 @@ impl From<&Self> for Template {
 }
 
 /// Everything but RFC 3986's unreserved characters becomes `%XX`, so it is also right in a form.
-fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -2,8 +2,8 @@
 //!
 //! They are seconds since 1970-01-01T00:00:00Z, without leap seconds.
 
-/// Parses RFC 3339, e.g. `2024-07-12T12:47:30.123+02:00`; fractions of seconds are dropped.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
+/// Seconds since 1970 of RFC 3339, e.g. `2024-07-12T12:47:30.123+02:00`; fractions of seconds are dropped.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (clock, rest) = rest.split_at_checked(8)?;

@@ -4,10 +4,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use rustix::time::{ClockId, clock_gettime};
 use sandbell_domain::{Mode, Outcome};
 
-use crate::{Bench, fixture, median};
+use crate::{Bench, fixture, median, process_cpu};
 
 const WARM_UP: usize = 2_000;
 const ROUNDS: usize = 20_000;
@@ -62,9 +61,4 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
         );
         Ok(())
     })
-}
-
-/// CPU of all threads of this process: host and guest, and the waking of one by the other.
-fn process_cpu() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }

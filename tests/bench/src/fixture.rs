@@ -14,13 +14,16 @@ use sandbell_sandbox::{OpenChannel, Sandbox, Settings};
 use serde_json::json;
 use tokio::runtime::Handle;
 
+/// What both sides call themselves.
+pub(crate) const USER_AGENT: &str = "sandbell-bench";
+
 /// Attempts that may run at once: more than any benchmark has in flight.
 const ATTEMPTS_MAX: u32 = 128;
 
 pub(crate) fn sandbox(cache: &Path) -> Result<Sandbox> {
     let egress = Egress::new(
         Handle::current(),
-        EgressSettings { user_agent: "sandbell-bench".to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
+        EgressSettings { user_agent: USER_AGENT.to_owned(), now: || jiff::Timestamp::UNIX_EPOCH },
     )?;
     let settings = Settings {
         cache_dir: Some(cache.to_owned()),

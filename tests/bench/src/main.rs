@@ -5,13 +5,17 @@
 mod attempt;
 mod door;
 mod fixture;
+mod native;
 mod receiver;
+mod serve;
 mod soak;
 mod throughput;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
+use rustix::time::{ClockId, clock_gettime};
 use sandbell_peers::Built;
 
 /// What every benchmark needs.
@@ -40,11 +44,16 @@ fn main() -> Result<ExitCode> {
         // The sandbox compiles in a child of the program that it runs in; here that is this one.
         return Ok(sandbell_sandbox::compile_child());
     }
+    if let Some(minutes) = minutes() {
+        serve::soak(&Built::of_this_binary()?, minutes)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut bench = Bench { built: Built::of_this_binary()?, rows: Vec::new() };
     door::measure(&mut bench)?;
     attempt::measure(&mut bench)?;
     throughput::measure(&mut bench)?;
     soak::measure(&mut bench)?;
+    serve::measure(&mut bench)?;
     sizes(&mut bench)?;
     println!("| what | measured | wanted | |");
     println!("| --- | --- | --- | --- |");
@@ -52,6 +61,15 @@ fn main() -> Result<ExitCode> {
         println!("| {what} | {measured} | {wanted} | {} |", if *reached { "✓" } else { "missed" });
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What follows `soak --minutes`.
+fn minutes() -> Option<u64> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [verb, flag, minutes] if verb == "soak" && flag == "--minutes" => minutes.parse().ok(),
+        _ => None,
+    }
 }
 
 fn sizes(bench: &mut Bench) -> Result<()> {
@@ -70,4 +88,9 @@ fn sizes(bench: &mut Bench) -> Result<()> {
 fn median<T: Ord + Copy>(values: &mut [T]) -> T {
     values.sort_unstable();
     values[values.len() / 2]
+}
+
+/// CPU of all threads of this process: host and guest, and the waking of one by the other.
+fn process_cpu() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }

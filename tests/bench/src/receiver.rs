@@ -1,42 +1,56 @@
 //! A receiver that reads requests and answers `ok`, and does nothing else, so that it is not what is measured.
+//!
+//! One thread waits for all connections at once: a thread for each would cost both sides a switch for every request.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 
 use anyhow::Result;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok";
 
 pub(crate) fn start() -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
+    let runtime = Builder::new_current_thread().enable_io().build()?;
     std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || serve(stream));
-        }
+        runtime.block_on(async {
+            let listener = TcpListener::from_std(listener)?;
+            loop {
+                let (stream, _) = listener.accept().await?;
+                tokio::spawn(serve(stream));
+            }
+            #[expect(unreachable_code, reason = "it names the type of the error")]
+            anyhow::Ok(())
+        })
     });
     Ok(address)
 }
 
-fn serve(mut stream: TcpStream) -> Option<()> {
+/// Answers until the other side is gone, or says what is no request with a length.
+async fn serve(mut stream: TcpStream) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut buffer = Vec::with_capacity(16 * 1024);
-    let mut chunk = [0; 16 * 1024];
     loop {
         let head = loop {
             if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 break end + 4;
             }
-            let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
-            buffer.extend_from_slice(&chunk[..read]);
+            read(&mut stream, &mut buffer).await?;
         };
         let text = std::str::from_utf8(&buffer[..head]).ok()?.to_ascii_lowercase();
         let length: usize = text.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
         while buffer.len() < head + length {
-            let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
-            buffer.extend_from_slice(&chunk[..read]);
+            read(&mut stream, &mut buffer).await?;
         }
         buffer.drain(..head + length);
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok")
-            .ok()?;
+        stream.write_all(ANSWER).await.ok()?;
     }
+}
+
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<usize> {
+    stream.read_buf(buffer).await.ok().filter(|read| *read > 0)
 }

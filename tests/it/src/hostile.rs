@@ -296,3 +296,27 @@ fn a_component_that_could_do_more_than_it_asks_for_is_refused() {
     because: the component imports `sandbell:channel/smtp@0.1.0` but wants no smtp; add a want of `smtp` to its info, or drop the import
     ");
 }
+
+#[test]
+fn messages_go_where_they_are_granted_and_nowhere_else() {
+    let port = sandbell_peers::free_port().unwrap();
+    let (said, _) = attacked("publishes-elsewhere", &json!({ "port": port }), &port.to_string());
+    assert_snapshot!(said.replace(&port.to_string(), "PORT").replace(&(port + 1).to_string(), "NEXT"), @"");
+    let (said, _) = attacked("floods-topics", &json!({ "port": port }), &port.to_string());
+    assert_snapshot!(said.replace(&port.to_string(), "PORT"), @"");
+}
+
+#[test]
+fn a_token_is_used_and_never_seen() {
+    let receiver = Receiver::start(|request| {
+        let token = request.header("x-token").unwrap_or("none").to_owned();
+        Reply::new(200, format!(r#"{{"access_token":"hunter2-token","echo":"{token}"}}"#))
+    })
+    .unwrap();
+    let granted = receiver.url("/granted");
+    let config = json!({ "url": granted, "key": "no key at all" });
+    let (said, report) = attacked("steals-token", &config, &granted);
+    assert_snapshot!(said.replace(&receiver.address().port().to_string(), "PORT"), @"");
+    assert!(!report.to_string().contains("hunter2"), "{report}");
+    assert_eq!(receiver.requests()[1].header("x-token"), Some("hunter2-token"));
+}

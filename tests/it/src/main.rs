@@ -7,6 +7,7 @@ mod crash; // kill -9 and full disks, under load
 mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects
 mod mail; // a real mail server
+mod publish; // real brokers of messages
 mod rest; // the API
 mod send; // one delivery by hand
 mod serve; // a host that serves

@@ -70,6 +70,18 @@ impl Reply {
 impl Receiver {
     /// Answers every request as `answer` says.
     pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Result<Self> {
+        Self::start_with(answer, true)
+    }
+
+    /// As [`Self::start`], but keeps nothing: for millions of requests.
+    pub fn start_forgetful(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Result<Self> {
+        Self::start_with(answer, false)
+    }
+
+    fn start_with(
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+        keeps: bool,
+    ) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port for the HTTP receiver")?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -79,7 +91,7 @@ impl Receiver {
             for (connection, stream) in listener.incoming().flatten().enumerate() {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
                 // A client that goes away ends its thread; that is no failure of the receiver.
-                std::thread::spawn(move || serve(stream, connection, &kept, answer.as_ref()));
+                std::thread::spawn(move || serve(stream, connection, keeps.then_some(&*kept), answer.as_ref()));
             }
         });
         Ok(Self { address, seen })
@@ -117,7 +129,7 @@ impl Request {
 fn serve(
     stream: TcpStream,
     connection: usize,
-    seen: &Mutex<Vec<Request>>,
+    seen: Option<&Mutex<Vec<Request>>>,
     answer: &dyn Fn(&Request) -> Reply,
 ) -> Option<()> {
     stream.set_nodelay(true).ok()?;
@@ -125,7 +137,9 @@ fn serve(
     let mut reader = BufReader::new(stream);
     loop {
         let request = read_request(&mut reader, connection)?;
-        seen.lock().expect("no thread panics while it holds the list").push(request.clone());
+        if let Some(seen) = seen {
+            seen.lock().expect("no thread panics while it holds the list").push(request.clone());
+        }
         let Reply { status, headers, body, breaks } = answer(&request);
         match breaks {
             Break::Nothing => {}

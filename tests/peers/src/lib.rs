@@ -7,7 +7,9 @@ mod built;
 mod client;
 mod http;
 mod icinga;
+mod mosquitto;
 mod postfix;
+mod rabbitmq;
 mod serving;
 mod tls;
 
@@ -15,7 +17,9 @@ pub use built::Built;
 pub use client::{Answer, At, Client};
 pub use http::{Receiver, Reply, Request};
 pub use icinga::{Daemon, Dialect, example_request};
+pub use mosquitto::{MOSQUITTO_USER, Mosquitto, Subscriber};
 pub use postfix::{Postfix, RECIPIENT, REFUSED, USER};
+pub use rabbitmq::{RABBITMQ_USER, RABBITMQ_VHOST, RabbitMq};
 pub use serving::{Serving, Signal};
 pub use tls::Authority;
 
@@ -33,14 +37,19 @@ pub fn free_port() -> Result<u16> {
 }
 
 /// Asks until the answer is there; for what other processes do, which no channel can announce.
-pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
+pub fn wait_for<T>(what: &str, ask: impl FnMut() -> Option<T>) -> Result<T> {
+    wait_for_at_most(PATIENCE, what, ask)
+}
+
+/// As [`wait_for`], for what takes longer than most.
+pub fn wait_for_at_most<T>(patience: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return Ok(answer);
         }
-        if start.elapsed() > PATIENCE {
-            bail!("{what} did not happen within {} s", PATIENCE.as_secs());
+        if start.elapsed() > patience {
+            bail!("{what} did not happen within {} s", patience.as_secs());
         }
         std::thread::sleep(Duration::from_millis(10));
     }

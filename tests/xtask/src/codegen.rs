@@ -1,20 +1,26 @@
 //! `cargo xtask codegen`: what the program writes about itself.
 //!
-//! The reference of the command line and the API's document are kept in the repository, so that they can be read there. Completions and man pages are for
+//! The reference of the command line, the API's document and the manual of the channels are kept in the repository, so that they
+//! can be read there. Completions and man pages are for
 //! packages: they are written into `dist` and not kept.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{house::House, run, say};
+use crate::{
+    channels::{self, Channels},
+    house::House,
+    run, say,
+};
 
-/// Files of the program's `codegen DIR` that are kept, and where.
-const KEPT: [(&str, &str); 2] = [("cli.md", "docs/cli.md"), ("openapi.json", "docs/openapi.json")];
+/// Made files that are kept, and where.
+const KEPT: [(&str, &str); 3] =
+    [("cli.md", "docs/cli.md"), ("openapi.json", "docs/openapi.json"), ("channels.md", "docs/channels.md")];
 /// Folders of it that are not kept; they go below `dist`.
 const SHIPPED: [&str; 2] = ["completions", "man"];
 
-/// Write the command line's reference, completions and man pages.
+/// Write the command line's reference, the channels' manual, completions and man pages.
 #[derive(clap::Args)]
 pub(crate) struct Codegen {
     /// Write nothing; fail if a kept file is not what would be written
@@ -26,10 +32,11 @@ impl Codegen {
     pub(crate) fn run(&self, house: &House) -> Result<()> {
         say::step("builds the program");
         run::run(house.cargo().args(["build", "--locked", "--package=sandbell"]))?;
+        Channels { check_imports: true }.run(house)?;
         self.run_built(house)
     }
 
-    /// The same with the program as it was built last.
+    /// The same with program and channels as they were built last.
     pub(crate) fn run_built(&self, house: &House) -> Result<()> {
         let program = house.target.join("debug/sandbell");
         let made = house.target.join("codegen");
@@ -39,6 +46,8 @@ impl Codegen {
         fs::create_dir_all(&made)?;
         say::step("lets the program write its reference, completions and man pages");
         run::run(house.command(program).arg("codegen").arg(&made))?;
+        say::step("lets the channels describe themselves");
+        fs::write(made.join("channels.md"), channels::manual(house)?)?;
         let stale = stale(&made, &house.root)?;
         if self.check {
             return check(&stale);
@@ -59,7 +68,7 @@ impl Codegen {
 fn stale(made: &Path, root: &Path) -> Result<Vec<(&'static str, &'static str)>> {
     let mut stale = Vec::new();
     for (from, to) in KEPT {
-        let new = fs::read(made.join(from)).with_context(|| format!("the program wrote no {from}"))?;
+        let new = fs::read(made.join(from)).with_context(|| format!("nothing wrote {from}"))?;
         if fs::read(root.join(to)).ok() != Some(new) {
             stale.push((from, to));
         }
@@ -72,7 +81,10 @@ fn check(stale: &[(&str, &str)]) -> Result<()> {
     if paths.is_empty() {
         return Ok(());
     }
-    bail!("{} is not what the program says of itself; run `cargo xtask codegen`", paths.join(", "))
+    bail!(
+        "{} is not what the program and the channels say of themselves; run `cargo xtask codegen`",
+        paths.join(", ")
+    )
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -98,16 +110,16 @@ mod tests {
 
     #[test]
     fn a_kept_file_that_differs_is_stale() {
-        let made = tree(&[("cli.md", "new"), ("openapi.json", "{}"), ("man/sandbell.1", "")]);
-        let ours = tree(&[("docs/cli.md", "old"), ("docs/openapi.json", "{}")]);
+        let made = tree(&[("cli.md", "new"), ("openapi.json", "{}"), ("channels.md", "same"), ("man/sandbell.1", "")]);
+        let ours = tree(&[("docs/cli.md", "old"), ("docs/openapi.json", "{}"), ("docs/channels.md", "same")]);
         let found = stale(made.path(), ours.path()).unwrap();
         assert_snapshot!(
             check(&found).unwrap_err(),
-            @"docs/cli.md is not what the program says of itself; run `cargo xtask codegen`"
+            @"docs/cli.md is not what the program and the channels say of themselves; run `cargo xtask codegen`"
         );
-        let same = tree(&[("docs/cli.md", "new"), ("docs/openapi.json", "{}")]);
+        let same = tree(&[("docs/cli.md", "new"), ("docs/openapi.json", "{}"), ("docs/channels.md", "same")]);
         check(&stale(made.path(), same.path()).unwrap()).unwrap();
-        assert_snapshot!(stale(ours.path(), same.path()).unwrap_err(), @"the program wrote no cli.md");
+        assert_snapshot!(stale(ours.path(), same.path()).unwrap_err(), @"nothing wrote cli.md");
     }
 
     #[test]

@@ -26,7 +26,14 @@ pub(crate) struct House {
 /// A member of the workspace.
 struct Package {
     name: String,
-    dependencies: Vec<String>,
+    description: String,
+    dependencies: Vec<Dependency>,
+}
+
+/// What a member names in its manifest.
+struct Dependency {
+    name: String,
+    features: Vec<String>,
 }
 
 impl House {
@@ -64,8 +71,25 @@ impl House {
 
     /// True if the package names the other in its own manifest.
     pub(crate) fn depends_on(&self, name: &str, other: &str) -> bool {
-        let package = self.packages.iter().find(|package| package.name == name);
-        package.is_some_and(|package| package.dependencies.iter().any(|dependency| dependency == other))
+        self.dependency(name, other).is_some()
+    }
+
+    /// True if the package names the other with this feature.
+    pub(crate) fn uses_feature(&self, name: &str, other: &str, feature: &str) -> bool {
+        self.dependency(name, other).is_some_and(|it| it.features.iter().any(|known| known == feature))
+    }
+
+    /// The one sentence of the package's manifest.
+    pub(crate) fn description(&self, name: &str) -> &str {
+        self.package(name).map_or("", |package| &package.description)
+    }
+
+    fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+
+    fn dependency(&self, name: &str, other: &str) -> Option<&Dependency> {
+        self.package(name)?.dependencies.iter().find(|dependency| dependency.name == other)
     }
 
     /// The packages that are channels, in order of their names.
@@ -96,8 +120,16 @@ impl House {
 
 impl Package {
     fn read(metadata: &Value) -> Self {
-        let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
-        Self { name: name(metadata), dependencies: list(&metadata["dependencies"]).map(name).collect() }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let dependency = |value: &Value| Dependency {
+            name: text(&value["name"]),
+            features: list(&value["features"]).map(text).collect(),
+        };
+        Self {
+            name: text(&metadata["name"]),
+            description: text(&metadata["description"]),
+            dependencies: list(&metadata["dependencies"]).map(dependency).collect(),
+        }
     }
 }
 

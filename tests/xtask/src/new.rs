@@ -23,9 +23,10 @@ enum Kind {
 }
 
 /// The files of a channel and their texts; `{name}` and `{Type}` stand for the channel's own.
-const CHANNEL: [(&str, &str); 3] = [
+const CHANNEL: [(&str, &str); 4] = [
     ("Cargo.toml", include_str!("new/channel/Cargo.toml.txt")),
     ("README.md", include_str!("new/channel/README.md.txt")),
+    ("example.json", include_str!("new/channel/example.json.txt")),
     ("src/lib.rs", include_str!("new/channel/lib.rs.txt")),
 ];
 
@@ -96,7 +97,7 @@ mod tests {
     use crate::files::tree;
 
     #[test]
-    fn a_channel_is_three_files() {
+    fn a_channel_is_four_files() {
         let tree = tree(&[]);
         write_channel(tree.path(), "google-chat").unwrap();
         let folder = tree.path().join("channels-wasm/google-chat");
@@ -105,6 +106,8 @@ mod tests {
         let code = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
         syn::parse_file(&code).unwrap();
         assert!(code.contains("export!(GoogleChat);"), "{code}");
+        let example = fs::read_to_string(folder.join("example.json")).unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(&example).unwrap().is_object());
         assert!(fs::read_to_string(folder.join("README.md")).unwrap().starts_with("# google-chat\n"));
         assert_snapshot!(
             write_channel(tree.path(), "google-chat").unwrap_err(),

@@ -84,7 +84,7 @@ pub(crate) const TYPOS: Tool = Tool {
 
 pub(crate) const TOOLS: [&Tool; 4] = [&NEXTEST, &DENY, &MACHETE, &TYPOS];
 
-const DEBIAN_PACKAGES: [DebianPackage; 5] = [
+const DEBIAN_PACKAGES: [DebianPackage; 9] = [
     DebianPackage {
         name: "postfix",
         file: "/usr/sbin/postfix",
@@ -104,6 +104,26 @@ const DEBIAN_PACKAGES: [DebianPackage; 5] = [
         name: "openssl",
         file: "/usr/bin/openssl",
         because: "it makes the certificates of the test servers",
+    },
+    DebianPackage {
+        name: "rabbitmq-server",
+        file: "/usr/lib/rabbitmq/bin/rabbitmq-server",
+        because: "messages are tested against a real AMQP broker, with TLS",
+    },
+    DebianPackage {
+        name: "python3-pika",
+        file: "/usr/lib/python3/dist-packages/pika",
+        because: "it reads what arrived in RabbitMQ's queues",
+    },
+    DebianPackage {
+        name: "mosquitto",
+        file: "/usr/sbin/mosquitto",
+        because: "messages are tested against a real MQTT broker, with TLS",
+    },
+    DebianPackage {
+        name: "mosquitto-clients",
+        file: "/usr/bin/mosquitto_sub",
+        because: "it reads what arrived at mosquitto's topics",
     },
     DebianPackage {
         name: "faketime",

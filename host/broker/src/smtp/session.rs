@@ -9,21 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
 use super::reply::{self, Reply};
 use crate::dial::{AuthorizedTarget, DialError};
 use crate::mime::Letter;
 use crate::template::Mechanism;
+use crate::tls::{self, HandshakeError};
 use crate::value::Encryption;
 
-const HANDSHAKE: Duration = Duration::from_secs(10);
 const REPLY: Duration = Duration::from_secs(30);
 /// A server may think long about a whole message.
 const VERDICT: Duration = Duration::from_mins(1);
@@ -60,8 +57,8 @@ pub(super) struct Delivered {
 pub(super) enum SessionError {
     #[error("{0}")]
     Dial(#[from] DialError),
-    #[error("no encrypted connection: {0}")]
-    Tls(String),
+    #[error("{0}")]
+    Handshake(#[from] HandshakeError),
     #[error("the server offers no STARTTLS, and the mail is not sent without it")]
     NoStarttls,
     #[error("the server sent plain text after its reply to STARTTLS, as an attacker in between would")]
@@ -91,7 +88,8 @@ impl SessionError {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Dial(error) => code_of_dial(error),
-            Self::Tls(_) | Self::NoStarttls | Self::Injected => "tls",
+            Self::Handshake(error) => error.code(),
+            Self::NoStarttls | Self::Injected => "tls",
             Self::NoMechanism(_) => "auth",
             Self::Refused { reply, .. } | Self::AllRefused { reply, .. } if reply.is_rate_limit() => {
                 "rate-limited"
@@ -107,7 +105,7 @@ impl SessionError {
         match self {
             Self::Refused { reply, .. } | Self::AllRefused { reply, .. } => Some(reply.code),
             Self::Dial(_)
-            | Self::Tls(_)
+            | Self::Handshake(_)
             | Self::NoStarttls
             | Self::Injected
             | Self::NoMechanism(_)
@@ -141,7 +139,7 @@ pub(super) async fn deliver(plan: &Plan<'_>, progress: &mut Progress) -> Result<
             session.transfer(plan, progress).await
         }
         Encryption::Tls => {
-            let mut session = Session::new(handshake(stream, plan).await?);
+            let mut session = Session::new(tls::handshake(stream, plan.target.host(), plan.tls).await?);
             session.greeting().await?;
             session.transfer(plan, progress).await
         }
@@ -152,23 +150,10 @@ pub(super) async fn deliver(plan: &Plan<'_>, progress: &mut Progress) -> Result<
                 return Err(SessionError::NoStarttls);
             }
             session.command("STARTTLS").await?.must("STARTTLS", 220)?;
-            let mut session = Session::new(handshake(session.into_plain()?, plan).await?);
+            let stream = session.into_plain()?;
+            let mut session = Session::new(tls::handshake(stream, plan.target.host(), plan.tls).await?);
             session.transfer(plan, progress).await
         }
-    }
-}
-
-async fn handshake(stream: TcpStream, plan: &Plan<'_>) -> Result<TlsStream<TcpStream>, SessionError> {
-    let bad = |reason: &str| SessionError::Tls(sandbell_domain::escape::cut(reason, 256));
-    let name =
-        ServerName::try_from(plan.target.host()).map_err(|_| bad("the host cannot bear a certificate"))?;
-    match timeout(HANDSHAKE, TlsConnector::from(plan.tls.clone()).connect(name, stream)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => {
-            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            Err(inner.map_or_else(|| bad(&error.kind().to_string()), |inner| bad(&inner.to_string())))
-        }
-        Err(_) => Err(SessionError::Silent(HANDSHAKE)),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::value::Field;
 pub(crate) fn secrets(values: &[(&str, &str)]) -> Secrets {
     let values =
         values.iter().map(|(name, value)| ((*name).to_owned(), SecretString::from((*value).to_owned())));
-    Secrets { values: values.collect() }
+    Secrets { values: values.collect(), now: || Timestamp::UNIX_EPOCH }
 }
 
 fn literal(text: &str) -> Part {
@@ -83,7 +83,7 @@ fn what_cannot_be_rendered_is_named() {
     );
     check(
         &[derived("rot13", &[])],
-        "invalid-request: `rot13` is no way to derive a value; write url, json, base64, hmac-sha256-hex, hmac-sha256-base64 or hmac-sha1-base64",
+        "invalid-request: `rot13` is no way to derive a value; write url, json, base64, hmac-sha256-hex, hmac-sha256-base64, hmac-sha1-base64, jwt-rs256 or jwt-es256",
     );
     check(
         &[derived("hmac-sha1-base64", &[])],

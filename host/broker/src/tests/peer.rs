@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sandbell_domain::grant::{HttpGrant, SmtpGrant, TlsMaterial};
+use sandbell_domain::grant::{AmqpGrant, HttpGrant, MqttGrant, SmtpGrant, TlsMaterial};
 use sandbell_domain::{
-    Channel, Config, ConfigOption, DeliveryId, Digest, Grants, HttpRule, Mode, NetworkRule, OptionKind,
-    SmtpRule, TenantId,
+    AmqpRule, Channel, Config, ConfigOption, DeliveryId, Digest, Grants, HttpRule, Mode, MqttRule,
+    NetworkRule, OptionKind, SmtpRule, TenantId,
 };
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -28,6 +28,8 @@ pub(super) const BOT: &str = "123:abc-XYZ";
 pub(super) struct Case {
     pub(super) http: Vec<String>,
     pub(super) smtp: Vec<String>,
+    pub(super) amqp: Vec<String>,
+    pub(super) mqtt: Vec<String>,
     pub(super) networks: Vec<String>,
     pub(super) tls: TlsMaterial,
     pub(super) proxy: Option<String>,
@@ -42,6 +44,8 @@ impl Default for Case {
         Self {
             http: Vec::new(),
             smtp: Vec::new(),
+            amqp: Vec::new(),
+            mqtt: Vec::new(),
             networks: vec!["127.0.0.0/8".to_owned()],
             tls: TlsMaterial::default(),
             proxy: None,
@@ -89,6 +93,16 @@ impl Case {
             }),
             smtp: (!self.smtp.is_empty()).then(|| SmtpGrant {
                 servers: self.smtp.iter().map(|server| SmtpRule::parse(server).unwrap()).collect(),
+                networks: networks.clone(),
+                tls: self.tls.clone(),
+            }),
+            amqp: (!self.amqp.is_empty()).then(|| AmqpGrant {
+                rules: self.amqp.iter().map(|rule| AmqpRule::parse(rule).unwrap()).collect(),
+                networks: networks.clone(),
+                tls: self.tls.clone(),
+            }),
+            mqtt: (!self.mqtt.is_empty()).then(|| MqttGrant {
+                rules: self.mqtt.iter().map(|rule| MqttRule::parse(rule).unwrap()).collect(),
                 networks: networks.clone(),
                 tls: self.tls.clone(),
             }),

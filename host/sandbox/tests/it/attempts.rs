@@ -110,7 +110,7 @@ async fn a_call_without_a_grant_is_answered_and_one_with_a_grant_is_recorded() {
     let plugin = sandbox.load(&requesting(0).build()).await.unwrap();
     let rules = vec![HttpRule::parse("GET https://a.example/x").unwrap()];
     let grant = HttpGrant { rules, networks: Vec::new(), tls: TlsMaterial::default(), proxy: None };
-    let grants = Grants { http: Some(grant), smtp: None };
+    let grants = Grants { http: Some(grant), ..Grants::default() };
     let channel = open_granted(&sandbox, &plugin, limits(), grants);
     let attempt = sandbox.attempt(&channel, &lease(), Mode::DryRun).await;
     assert!(outcome(&attempt).starts_with("delivered"), "{}", outcome(&attempt));

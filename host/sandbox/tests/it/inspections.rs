@@ -70,10 +70,10 @@ async fn an_import_that_is_not_offered_is_named_with_the_way_out() {
     let sandbox = sandbox();
     let unknown = Guest::default().import("wasi:keyvalue/store@0.2.0", "open", "").calling("open", 0);
     insta::assert_snapshot!(inspected(&sandbox, &unknown.build()).await, @"the component imports `wasi:keyvalue/store@0.2.0`, which this host does not have; a channel gets none of it: use `sandbell:channel/http` or `smtp`, and log through `sandbell:channel/log`");
-    let amqp = Guest::default()
-        .import("sandbell:channel/amqp@0.1.0", "publish", "(param i32 i32)")
+    let nats = Guest::default()
+        .import("sandbell:channel/nats@0.1.0", "publish", "(param i32 i32)")
         .calling("publish", 2);
-    insta::assert_snapshot!(inspected(&sandbox, &amqp.build()).await, @"the component imports `sandbell:channel/amqp@0.1.0`, which this host does not have; AMQP is part of the contract but not of this version of the host: use `sandbell:channel/http`");
+    insta::assert_snapshot!(inspected(&sandbox, &nats.build()).await, @"the component imports `sandbell:channel/nats@0.1.0`, which this host does not have; update the host, or build the component for an older contract");
     insta::assert_snapshot!(inspected(&sandbox, &with_http(vec![]).build()).await, @"the component imports `sandbell:channel/http@0.1.0` but wants no http; add a want of `http` to its info, or drop the import");
     insta::assert_snapshot!(inspected(&sandbox, &with_http(vec![("smtp", "a.example:25")]).build()).await, @"the component imports `sandbell:channel/http@0.1.0` but wants no http; add a want of `http` to its info, or drop the import");
 }

@@ -218,4 +218,7 @@ pub(crate) struct Link {
     /// What the daemon calls this type; the plugin's name if absent
     #[arg(long)]
     pub(crate) name: Option<LinkName>,
+    /// Let a link that leads to another plugin lead to this one
+    #[arg(long)]
+    pub(crate) replace: bool,
 }

@@ -23,7 +23,7 @@ use crate::install::Standing;
 const GET_INFO: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, args: args::Link) -> Done {
-    let args::Link { plugin, dir, name } = args;
+    let args::Link { plugin, dir, name, replace } = args;
     let state = context.app.state()?;
     let installed = state.get(&plugin)?;
     let name = match name {
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: args::Link) -> Done {
         None => plugin.as_str().parse().map_err(|error| bad_name(&error))?,
     };
     let dir = dir.canonicalize().map_err(|error| Problem::file(&dir, "look at", &error))?;
-    let link = make_link(&state, &context.app.config.program, &plugin, &name, &dir)?;
+    let link = make_link(&state, &context.app.config.program, &plugin, &name, &dir, replace)?;
     if !name.is_for_released_daemons() {
         Output::note(&format!(
             "warning: daemons up to v0.2.0 ignore the name `{}`; give one of letters and digits with --name",
@@ -124,6 +124,7 @@ impl From<LinkError> for Problem {
         let text = error.to_string();
         match error {
             LinkError::NoDirectory(_) => Self::new(Exit::NotFound, "no_directory", text),
+            LinkError::Taken { .. } => Self::new(Exit::Conflict, "link_taken", text),
             LinkError::Foreign(_) => Self::new(Exit::Conflict, "foreign_file", text),
             LinkError::Io { .. } => Self::new(Exit::Failed, "link", text),
             LinkError::Forbidden { link, target, .. } => Self::new(Exit::NotAllowed, "forbidden", text)

@@ -44,6 +44,7 @@ fn destination(exchange: &Exchange) -> String {
             Url::parse(&http.url).map_or_else(|_| "http".to_owned(), |url| url.origin().ascii_serialization())
         }
         Exchange::Smtp(smtp) => smtp.server.clone(),
+        Exchange::Publish(publish) => publish.broker.clone(),
     }
 }
 

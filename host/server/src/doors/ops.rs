@@ -12,7 +12,7 @@ use axum::routing::get;
 use sandbell_store::Catalog as _;
 use tokio::task::spawn_blocking;
 
-use crate::install::Standing;
+use crate::install::{Installed, Standing};
 use crate::node::Node;
 
 /// What `OpenMetrics` text is called.
@@ -91,7 +91,11 @@ async fn plugins(node: &Node) -> Result<String, String> {
     let state = node.state.clone();
     let listed = spawn_blocking(move || state.list()).await.map_err(|error| error.to_string())?;
     let listed = listed.map_err(|error| error.to_string())?;
-    let approved = listed.iter().filter(|plugin| plugin.standing() != Standing::NotApproved).count();
+    if let Some((name, error)) = listed.iter().find_map(|plugin| plugin.as_ref().err()) {
+        return Err(format!("`{name}` cannot be read: {error}"));
+    }
+    let is_approved = |plugin: &Installed| plugin.standing() != Standing::NotApproved;
+    let approved = listed.iter().flatten().filter(|plugin| is_approved(plugin)).count();
     Ok(format!("{} installed, {approved} approved", listed.len()))
 }
 

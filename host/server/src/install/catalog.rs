@@ -28,6 +28,9 @@ pub(crate) struct Installed {
     pub(crate) approval: Option<Approval>,
 }
 
+/// One name of the list, or why it cannot be read.
+pub(crate) type Listed = Result<Installed, (PluginName, StateError)>;
+
 /// Whether what is installed may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -50,8 +53,8 @@ impl Installed {
 }
 
 impl State {
-    /// Everything that is installed, by name.
-    pub(crate) fn list(&self) -> Result<Vec<Installed>, StateError> {
+    /// Everything that is installed, by name; what cannot be read hides nothing else.
+    pub(crate) fn list(&self) -> Result<Vec<Listed>, StateError> {
         let dir = self.plugins_dir();
         let failed = |error| StateError::io("read", &dir, error);
         let mut names: Vec<PluginName> = Vec::new();
@@ -63,10 +66,10 @@ impl State {
         let mut all = Vec::with_capacity(names.len());
         for name in names {
             match self.get(&name) {
-                Ok(installed) => all.push(installed),
                 // A crash between two steps of an installation or a removal leaves a directory without a plugin.
                 Err(StateError::NotInstalled(_)) => {}
-                Err(error) => return Err(error),
+                Ok(installed) => all.push(Ok(installed)),
+                Err(error) => all.push(Err((name, error))),
             }
         }
         Ok(all)
@@ -217,7 +220,7 @@ impl State {
     /// Removes components that no name and no approval refers to. The caller holds the lock.
     fn prune(&self) -> Result<(), StateError> {
         // While one plugin cannot be read, nobody knows what it uses.
-        let Ok(all) = self.list() else { return Ok(()) };
+        let Ok(all) = self.list()?.into_iter().collect::<Result<Vec<_>, _>>() else { return Ok(()) };
         let mut used = Vec::new();
         for Installed { plugin, approval, .. } in all {
             used.push(plugin.digest.hex());
@@ -342,6 +345,20 @@ mod tests {
         let digest = Digest::of(b"one");
         fs::write(fixture.state.component_path(&digest, "wasm"), b"two").unwrap();
         assert!(matches!(fixture.state.bytes(&digest), Err(StateError::Tampered(_))));
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_hides_no_other() {
+        let fixture = host();
+        install(&fixture, b"one");
+        let other: PluginName = "other".parse().unwrap();
+        let info = fixture::info(b"two", &[]);
+        fixture.state.install(&other, b"two", &info, "x.wasm", Timestamp::UNIX_EPOCH).unwrap();
+        fs::write(fixture.state.plugin_dir(&other).join(PLUGIN), "{").unwrap();
+        let names: Vec<_> = fixture.state.list().unwrap();
+        assert!(
+            matches!(&names[..], [Err((broken, _)), Ok(whole)] if *broken == other && whole.name == fixture.name)
+        );
     }
 
     #[test]

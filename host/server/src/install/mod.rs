@@ -13,7 +13,7 @@ mod stored; // the forms on disk
 mod tls; // the files that an approval names
 mod user; // who owns, who approves
 
-pub(crate) use catalog::{ApproveError, Installed, Standing};
+pub(crate) use catalog::{ApproveError, Installed, Listed, Standing};
 pub(crate) use change::{Change, changes};
 pub(crate) use name::{BadName, PluginName};
 pub(crate) use prepare::{

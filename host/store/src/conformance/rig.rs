@@ -6,11 +6,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sandbell_domain::delivery::{HttpAnswer, HttpExchange};
+use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange};
 use sandbell_domain::{
-    Address, Attempt, ChannelId, Contact, Delivery, Event, Exchange, Failure, FailureKind, Incident, Link,
-    LogLevel, LogLine, Notification, NotificationId, Object, Outcome, Receipt, Severity, Source, TenantId,
-    Usage, Verdict,
+    Address, Attempt, Capability, ChannelId, Contact, Delivery, Event, Exchange, Failure, FailureKind,
+    Incident, Link, LogLevel, LogLine, Notification, NotificationId, Object, Outcome, Receipt, Severity,
+    Source, TenantId, Usage, Verdict,
 };
 
 use crate::{LeaseRequest, Leased, Outbox, Pace, Settled, State, StateKind, Status, Tries};
@@ -141,15 +141,28 @@ pub(super) fn failed(code: &str) -> Attempt {
 fn attempt(outcome: Outcome) -> Attempt {
     Attempt {
         outcome,
-        exchanges: vec![Exchange::Http(HttpExchange {
-            method: "POST".to_owned(),
-            url: "https://example.com/***".to_owned(),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: b"{\"text\":\"disk\"}".to_vec(),
-            answer: Some(HttpAnswer { status: 503, headers: Vec::new(), body: vec![0xff, 0x00] }),
-            error: None,
-            duration: Duration::from_micros(1234),
-        })],
+        exchanges: vec![
+            Exchange::Http(HttpExchange {
+                method: "POST".to_owned(),
+                url: "https://example.com/***".to_owned(),
+                headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                body: b"{\"text\":\"disk\"}".to_vec(),
+                answer: Some(HttpAnswer { status: 503, headers: Vec::new(), body: vec![0xff, 0x00] }),
+                error: None,
+                duration: Duration::from_micros(1234),
+            }),
+            Exchange::Publish(PublishExchange {
+                capability: Capability::Mqtt,
+                broker: "mqtt://mq.example.com:1883".to_owned(),
+                login: None,
+                place: "topic:alerts/db".to_owned(),
+                headers: vec![("source".to_owned(), "icinga".to_owned())],
+                body: vec![0xff, 0x00],
+                answer: Some("taken".to_owned()),
+                error: None,
+                duration: Duration::from_micros(5),
+            }),
+        ],
         log: vec![LogLine {
             level: LogLevel::Warn,
             message: "slow".to_owned(),

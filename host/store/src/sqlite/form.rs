@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use sandbell_domain::delivery::{HttpAnswer, HttpExchange, SmtpExchange};
+use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
 use sandbell_domain::{
-    Attempt, Contact, Event, Exchange, Failure, FailureKind, Incident, Link, LogLine, Notification,
-    NotificationId, Object, Outcome, Receipt, Source, TenantId, Usage,
+    Attempt, Capability, Contact, Event, Exchange, Failure, FailureKind, Incident, Link, LogLine,
+    Notification, NotificationId, Object, Outcome, Receipt, Source, TenantId, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,17 @@ enum ExchangeV1 {
         error: Option<String>,
         duration: Duration,
     },
+    Publish {
+        capability: Capability,
+        broker: String,
+        login: Option<String>,
+        place: String,
+        headers: Vec<(String, String)>,
+        body: BytesV1,
+        answer: Option<String>,
+        error: Option<String>,
+        duration: Duration,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -152,6 +163,21 @@ impl From<Exchange> for ExchangeV1 {
             Exchange::Smtp(SmtpExchange { server, login, from, to, message, answer, error, duration }) => {
                 Self::Smtp { server, login, from, to, message: message.into(), answer, error, duration }
             }
+            Exchange::Publish(exchange) => {
+                let PublishExchange {
+                    capability,
+                    broker,
+                    login,
+                    place,
+                    headers,
+                    body,
+                    answer,
+                    error,
+                    duration,
+                } = exchange;
+                let body = body.into();
+                Self::Publish { capability, broker, login, place, headers, body, answer, error, duration }
+            }
         }
     }
 }
@@ -170,6 +196,31 @@ impl From<ExchangeV1> for Exchange {
             ExchangeV1::Smtp { server, login, from, to, message, answer, error, duration } => {
                 let message = message.into();
                 Self::Smtp(SmtpExchange { server, login, from, to, message, answer, error, duration })
+            }
+            ExchangeV1::Publish {
+                capability,
+                broker,
+                login,
+                place,
+                headers,
+                body,
+                answer,
+                error,
+                duration,
+            } => {
+                let body = body.into();
+                let exchange = PublishExchange {
+                    capability,
+                    broker,
+                    login,
+                    place,
+                    headers,
+                    body,
+                    answer,
+                    error,
+                    duration,
+                };
+                Self::Publish(exchange)
             }
         }
     }

@@ -43,12 +43,12 @@ use serde_json::Value;
 use crate::bindings::sandbell::channel::{http as wit_http, smtp as wit_smtp};
 use crate::channel::{Channel, Notification, Receipt};
 use crate::error::{ConfigError, SendError, millis};
-use crate::{__rt, http, mail};
+use crate::{__rt, amqp, http, mail};
 
 use answers::State;
 
 pub use describe::{describe, form};
-pub use sent::{LogLine, SentMail, SentRequest};
+pub use sent::{LogLine, SentMail, SentMessage, SentRequest};
 
 /// The host of one test.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub struct FakeHost {
 }
 
 impl FakeHost {
-    /// A host that answers every request with 200 and every mail with `250 OK` until told otherwise.
+    /// A host that answers every request with 200, every mail with `250 OK`, and takes every message until told otherwise.
     #[expect(clippy::new_without_default, reason = "making one changes the thread; that should be seen")]
     pub fn new() -> Self {
         let state = Rc::default();
@@ -103,6 +103,11 @@ impl FakeHost {
         };
         let refused = refused.iter().map(refusal).collect();
         self.state.borrow_mut().mail_answers.push_back(Ok(answers::accepted(refused)));
+    }
+
+    /// Lets the next message to an AMQP or MQTT broker be refused.
+    pub fn refuse_message(&self, error: amqp::Error) {
+        self.state.borrow_mut().message_answers.push_back(Err(error));
     }
 
     /// Makes a channel out of a configuration, an object of option names and values as Icinga or a file gives them.
@@ -158,6 +163,17 @@ impl FakeHost {
         one(&self.state.borrow().mails, "mail")
     }
 
+    /// All messages to AMQP and MQTT brokers, in order.
+    pub fn messages(&self) -> Vec<SentMessage> {
+        self.state.borrow().messages.clone()
+    }
+
+    /// The one message; fails the test if there was none or more.
+    #[track_caller]
+    pub fn message(&self) -> SentMessage {
+        one(&self.state.borrow().messages, "message")
+    }
+
     /// All log lines, in order; every level is on.
     pub fn logs(&self) -> Vec<LogLine> {
         self.state.borrow().logs.clone()
@@ -172,7 +188,7 @@ impl Drop for FakeHost {
     fn drop(&mut self) {
         answers::uninstall(&self.state);
         let state = self.state.borrow();
-        let unused = state.http_answers.len() + state.mail_answers.len();
+        let unused = state.http_answers.len() + state.mail_answers.len() + state.message_answers.len();
         assert!(
             !state.is_strict || unused == 0 || std::thread::panicking(),
             "{unused} of the prepared answers were not asked for"

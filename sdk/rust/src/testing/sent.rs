@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::bindings::sandbell::channel::amqp;
 use crate::bindings::sandbell::channel::http::{Body, Field, Request};
+use crate::bindings::sandbell::channel::mqtt;
 use crate::bindings::sandbell::channel::smtp::{Encryption, Mail, Mailbox, Relay};
 use crate::bindings::sandbell::channel::types::{Atom, Derived, Part};
 use crate::log::Level;
@@ -24,6 +26,21 @@ pub struct SentMail {
     /// `relay default`, or `mail.example.com:587 starttls, user monitoring, password <secret:password>`.
     pub via: String,
     pub mail: Mail,
+}
+
+/// A message to a broker; its `Display` is for snapshots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentMessage {
+    /// `amqp` or `mqtt`.
+    pub capability: &'static str,
+    /// In the words of a want, e.g. `amqp://mq.example.com:5672// exchange:alerts key:db`.
+    pub target: String,
+    /// How it is sent: the login, what the protocol knows beside it.
+    pub how: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    /// The option of the password.
+    pub(super) password: Option<String>,
 }
 
 /// A log line.
@@ -101,6 +118,81 @@ impl SentMail {
             }
         };
         Self { via, mail: mail.clone() }
+    }
+}
+
+impl SentMessage {
+    /// The body as JSON; anything else fails the test.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        match serde_json::from_str(&self.body) {
+            Ok(json) => json,
+            Err(error) => panic!("the body is no JSON: {error}: {}", self.body),
+        }
+    }
+
+    pub(super) fn of_amqp(broker: &amqp::Broker, message: &amqp::Message) -> Self {
+        let amqp::Message { exchange, routing_key, content_type, headers, body, persistent, mandatory } =
+            message;
+        let (place, login) = match broker {
+            amqp::Broker::Named(name) => (format!("broker {name}"), None),
+            amqp::Broker::Server(amqp::Server { host, port, tls, vhost, login }) => {
+                let scheme = if *tls { "amqps" } else { "amqp" };
+                let login = login.as_ref().map(|login| (&login.user, &login.password));
+                (format!("{scheme}://{host}:{port}/{vhost}"), login)
+            }
+        };
+        let mut how = vec![if *persistent { "persistent" } else { "transient" }.to_owned()];
+        how.push(if *mandatory { "mandatory" } else { "optional" }.to_owned());
+        how.extend((!content_type.is_empty()).then(|| content_type.clone()));
+        how.extend(login.map(login_text));
+        Self {
+            capability: "amqp",
+            target: format!("{place} exchange:{exchange} key:{routing_key}"),
+            how: how.join(", "),
+            headers: headers.clone(),
+            body: String::from_utf8_lossy(body).into_owned(),
+            password: login.map(|(_, password)| password.clone()),
+        }
+    }
+
+    pub(super) fn of_mqtt(broker: &mqtt::Broker, message: &mqtt::Message) -> Self {
+        let mqtt::Message { topic, content_type, headers, body, qos, retain } = message;
+        let mut how = vec![format!("QoS {qos}")];
+        how.extend(retain.then(|| "retained".to_owned()));
+        how.extend((!content_type.is_empty()).then(|| content_type.clone()));
+        let (place, login) = match broker {
+            mqtt::Broker::Named(name) => (format!("broker {name}"), None),
+            mqtt::Broker::Server(mqtt::Server { host, port, tls, version, client_id, login }) => {
+                let scheme = if *tls { "mqtts" } else { "mqtt" };
+                how.push(format!("MQTT {version}"));
+                how.extend((!client_id.is_empty()).then(|| format!("client {client_id}")));
+                let login = login.as_ref().map(|login| (&login.user, &login.password));
+                (format!("{scheme}://{host}:{port}"), login)
+            }
+        };
+        how.extend(login.map(login_text));
+        Self {
+            capability: "mqtt",
+            target: format!("{place} topic:{topic}"),
+            how: how.join(", "),
+            headers: headers.clone(),
+            body: String::from_utf8_lossy(body).into_owned(),
+            password: login.map(|(_, password)| password.clone()),
+        }
+    }
+}
+
+fn login_text((user, password): (&String, &String)) -> String {
+    format!("user {user}, password <secret:{password}>")
+}
+
+impl fmt::Display for SentMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { capability: _, target, how, headers, body, password: _ } = self;
+        write!(f, "{target}\n{how}")?;
+        headers.iter().try_for_each(|(name, value)| write!(f, "\n{name}: {value}"))?;
+        write!(f, "\n\n{body}")
     }
 }
 

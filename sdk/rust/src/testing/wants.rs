@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::SentRequest;
 use super::answers::State;
+use super::{SentMessage, SentRequest};
 use crate::bindings::exports::sandbell::channel::plugin::{Setting, Value, Want};
 use crate::bindings::sandbell::channel::http::{Error as HttpError, Request};
 use crate::bindings::sandbell::channel::smtp::{Error as SmtpError, Mail, Relay};
 use crate::bindings::sandbell::channel::types::{Atom, Part};
+use crate::publish::Error as PublishError;
 
 /// Headers of a mail that a channel may set itself.
 const MAIL_HEADERS: [&str; 3] = ["In-Reply-To", "References", "Auto-Submitted"];
@@ -39,12 +40,17 @@ fn expand_one(target: &str, settings: &[Setting], secrets: &HashMap<String, Stri
         let (name, after) =
             after.split_once('}').unwrap_or_else(|| panic!("`{{` without `}}` in the want `{target}`"));
         text.push_str(before);
-        let setting = settings.iter().find(|setting| setting.name == name)?;
-        let value = match &setting.value {
-            Value::Text(value) => value.clone(),
-            Value::Integer(value) => value.to_string(),
-            Value::Secret(name) => secrets.get(name)?.clone(),
-            Value::Boolean(_) | Value::Many(_) => panic!("`{name}` cannot stand in the want `{target}`"),
+        let (name, may_be_empty) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
+        let setting = settings.iter().find(|setting| setting.name == name);
+        let value = match setting.map(|setting| &setting.value) {
+            None if may_be_empty => String::new(),
+            None => return None,
+            Some(Value::Text(value)) => value.clone(),
+            Some(Value::Integer(value)) => value.to_string(),
+            Some(Value::Secret(name)) => secrets.get(name)?.clone(),
+            Some(Value::Boolean(_) | Value::Many(_)) => {
+                panic!("`{name}` cannot stand in the want `{target}`")
+            }
         };
         // What a Go template makes is known up to its first action; the rest is a path tail.
         if let Some((plain, _)) = value.split_once("{{") {
@@ -133,6 +139,20 @@ impl State {
         }
     }
 
+    pub(super) fn authorise_message(&self, message: &SentMessage) -> Result<(), PublishError> {
+        let SentMessage { capability, target, password, .. } = message;
+        let mut wants = self.wants.iter().filter(|want| want.capability == *capability);
+        if !wants.any(|want| covers_message(&want.target, target)) {
+            return Err(PublishError::new("denied", format!("no want of the channel covers `{target}`")));
+        }
+        match password {
+            Some(name) if !self.secrets.contains_key(name) => {
+                Err(PublishError::new("auth", format!("no secret `{name}` is configured")))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The URL as it would go out; `None` if a secret tries to say where to.
     fn url(&self, template: &[Part]) -> Option<String> {
         let mut url = String::new();
@@ -190,6 +210,25 @@ fn covers(target: &str, method: &str, url: &str) -> bool {
         && path
 }
 
+/// `*` is a tail at the end of an exchange, a routing key or a topic. An empty virtual host is `/`.
+fn covers_message(target: &str, asked: &str) -> bool {
+    let parts = |text: &str| {
+        let (place, names) = text.split_once(' ').unwrap_or((text, ""));
+        let (exchange, name) = names.split_once(" key:").unwrap_or(("", names));
+        let place = place.to_ascii_lowercase();
+        let place = if place.starts_with("amqp") && place.matches('/').count() == 3 && place.ends_with('/') {
+            place + "/"
+        } else {
+            place
+        };
+        [place, exchange.to_owned(), name.to_owned()]
+    };
+    parts(target).iter().zip(&parts(asked)).all(|(pattern, asked)| match pattern.strip_suffix('*') {
+        Some(prefix) => asked.starts_with(prefix),
+        None => asked == pattern,
+    })
+}
+
 /// The parts of a URL that a want is about.
 struct Location {
     scheme: String,
@@ -231,6 +270,21 @@ mod tests {
             ("POST nonsense", "POST", "nonsense", false),
         ] {
             assert_eq!(covers(target, method, url), want, "{target} {method} {url}");
+        }
+    }
+
+    #[test]
+    fn a_want_of_messages_covers_what_it_says_and_nothing_else() {
+        for (target, asked, want) in [
+            ("amqp://mq:5672/ exchange: key:q", "amqp://mq:5672// exchange: key:q", true),
+            ("amqp://MQ:5672/shop exchange:a key:db.*", "amqp://mq:5672/shop exchange:a key:db.1", true),
+            ("amqp://mq:5672/shop exchange:a key:db.*", "amqp://mq:5672/shop exchange:b key:db.1", false),
+            ("amqp://mq:5672/shop exchange:a key:db.*", "amqps://mq:5672/shop exchange:a key:db.1", false),
+            ("amqp://mq:5672/shop exchange:a key:db.*", "amqp://mq:5672// exchange:a key:db.1", false),
+            ("mqtt://mq:1883 topic:a/*", "mqtt://mq:1883 topic:a/b", true),
+            ("mqtt://mq:1883 topic:a", "mqtt://mq:1883 topic:a/b", false),
+        ] {
+            assert_eq!(covers_message(target, asked), want, "{target} {asked}");
         }
     }
 }

@@ -16,7 +16,7 @@ pub mod bindings {
 pub use bindings::exports::sandbell::channel::plugin::{
     self, ConfigError, ConfigOption, Info, Notification, Receipt, Retry, SendError, Setting, Value, Want,
 };
-pub use bindings::sandbell::channel::{http, log, smtp, types};
+pub use bindings::sandbell::channel::{amqp, http, log, mqtt, smtp, types};
 
 /// An attack: what it wants, what its form asks for, and what it does when it is told to send.
 pub trait Attack {

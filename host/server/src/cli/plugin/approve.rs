@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sandbell_domain::target::check_options;
-use sandbell_domain::{Approval, Capability, HttpRule, PluginInfo, SmtpRule, Want};
+use sandbell_domain::{Approval, Capability, PluginInfo, Want};
 use serde_json::json;
 
 use super::super::args;
@@ -133,11 +133,7 @@ fn parse_allow(text: &str, info: &PluginInfo) -> Result<Want, Problem> {
         Capability::parse(capability).ok_or_else(|| bad(format!("`{capability}` is no capability")))?;
     check_options(target, info).map_err(|error| bad(error.to_string()))?;
     if !target.contains('{') {
-        let checked = match capability {
-            Capability::Http => HttpRule::parse(target).map(drop),
-            Capability::Smtp => SmtpRule::parse(target).map(drop),
-        };
-        checked.map_err(|error| bad(error.to_string()))?;
+        capability.check_target(target).map_err(|error| bad(error.to_string()))?;
     }
     Ok(Want { capability, target: target.trim().to_owned(), reason: "allowed by the operator".to_owned() })
 }
@@ -209,7 +205,8 @@ mod tests {
         };
         assert_eq!(check("http POST https://*.example.com/*"), "http POST https://*.example.com/*");
         assert_eq!(check("smtp mail.example.com:25"), "smtp mail.example.com:25");
-        assert_eq!(check("amqp x"), "because: `amqp` is no capability");
+        assert_eq!(check("nats x"), "because: `nats` is no capability");
+        assert_eq!(check("mqtt mqtt://mq topic:a/*"), "mqtt mqtt://mq topic:a/*");
         assert_eq!(check("http POST {url}"), "because: `{url}` names no option of this plugin");
         assert_eq!(
             check("http POST https://*/"),

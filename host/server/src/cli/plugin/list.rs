@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::super::exit::Exit;
-use super::super::output::{size, table};
+use super::super::output::{Output, size, table};
 use super::super::run::{Context, Done};
 use super::show;
-use crate::install::{Installed, Standing, StateError};
+use crate::install::{Installed, Listed, Standing, StateError};
 
 pub(in crate::cli) fn run(context: &Context) -> Done {
     let all = match context.app.state() {
@@ -14,15 +14,29 @@ pub(in crate::cli) fn run(context: &Context) -> Done {
         Err(StateError::Absent(_)) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    context.output.result(|| text(&all), || json!({ "items": all.iter().map(to_json).collect::<Vec<_>>() }));
-    Ok(Exit::Ok)
+    context
+        .output
+        .result(|| text(&all), || json!({ "items": all.iter().map(item_json).collect::<Vec<_>>() }));
+    let mut exit = Exit::Ok;
+    for (name, error) in all.iter().filter_map(|listed| listed.as_ref().err()) {
+        Output::note(&format!("error: `{name}` cannot be read: {error}"));
+        exit = Exit::Failed;
+    }
+    Ok(exit)
 }
 
-fn text(all: &[Installed]) -> String {
+/// What cannot be read has a row, too: it is there, and somebody must mend or remove it.
+fn text(all: &[Listed]) -> String {
     if all.is_empty() {
         return "Nothing is installed.\nhint: `sandbell plugin install FILE` installs a plugin\n".to_owned();
     }
-    let row = |installed: &Installed| {
+    let row = |listed: &Listed| {
+        let installed = match listed {
+            Ok(installed) => installed,
+            Err((name, _)) => {
+                return [name.as_str(), "–", "–", "–", "unreadable", "–"].map(str::to_owned);
+            }
+        };
         let Installed { name, plugin, info, .. } = installed;
         [
             name.to_string(),
@@ -41,6 +55,13 @@ pub(super) const fn standing(standing: Standing) -> &'static str {
         Standing::Approved => "yes",
         Standing::NotApproved => "no",
         Standing::Upgrade { .. } => "earlier one",
+    }
+}
+
+fn item_json(listed: &Listed) -> serde_json::Value {
+    match listed {
+        Ok(installed) => to_json(installed),
+        Err((name, error)) => json!({ "name": name.as_str(), "error": error.to_string() }),
     }
 }
 
@@ -69,15 +90,17 @@ mod tests {
     #[test]
     fn a_list_tells_what_may_run() {
         let all = [
-            installed(b"one", &[], None),
-            installed(b"one", &[], Some(approval(b"one", &[]))),
-            installed(b"two", &[], Some(approval(b"one", &[]))),
+            Ok(installed(b"one", &[], None)),
+            Ok(installed(b"one", &[], Some(approval(b"one", &[])))),
+            Ok(installed(b"two", &[], Some(approval(b"one", &[])))),
+            Err(("mail".parse().unwrap(), StateError::Tampered("approval.json".into()))),
         ];
         assert_snapshot!(text(&all), @"
         NAME  PLUGIN  VERSION  SIZE  APPROVED     DIGEST
         test  Test    1.0.0    3 B   no           sha256:7692c3ad3540
         test  Test    1.0.0    3 B   yes          sha256:7692c3ad3540
         test  Test    1.0.0    3 B   earlier one  sha256:3fc4ccfe7458
+        mail  –       –        –     unreadable   –
         ");
         assert_snapshot!(text(&[]), @"
         Nothing is installed.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sandbell_domain::delivery::{HttpAnswer, HttpExchange, SmtpExchange};
+use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
 use sandbell_domain::{Exchange, escape};
 
 /// Every exchange in order, for people.
@@ -12,6 +12,7 @@ pub(super) fn to_text(exchanges: &[Exchange]) -> String {
         match exchange {
             Exchange::Http(exchange) => http(&mut text, exchange),
             Exchange::Smtp(exchange) => smtp(&mut text, exchange),
+            Exchange::Publish(exchange) => publish(&mut text, exchange),
         }
         text.push('\n');
     }
@@ -48,6 +49,24 @@ fn smtp(text: &mut String, exchange: &SmtpExchange) {
     block(text, message);
     if let Some(answer) = answer {
         line(text, &format!("answered {answer} in {} ms", duration.as_millis()));
+    }
+    if let Some(error) = error {
+        line(text, &format!("failed: {error}"));
+    }
+}
+
+fn publish(text: &mut String, exchange: &PublishExchange) {
+    let PublishExchange { capability: _, broker, login, place, headers, body, answer, error, duration } =
+        exchange;
+    line(text, &format!("message by {broker}"));
+    if let Some(login) = login {
+        line(text, &format!("login: {login}"));
+    }
+    line(text, &format!("to {place}"));
+    fields(text, headers);
+    block(text, body);
+    if let Some(answer) = answer {
+        line(text, &format!("{answer} in {} ms", duration.as_millis()));
     }
     if let Some(error) = error {
         line(text, &format!("failed: {error}"));
@@ -97,6 +116,7 @@ mod tests {
     use std::time::Duration;
 
     use insta::assert_snapshot;
+    use sandbell_domain::Capability;
 
     use super::*;
 
@@ -120,6 +140,17 @@ mod tests {
                 answer: None,
                 error: Some("550 no such user".to_owned()),
                 duration: Duration::from_millis(3),
+            }),
+            Exchange::Publish(PublishExchange {
+                capability: Capability::Amqp,
+                broker: "amqps://mq.example.com:5671/shop".to_owned(),
+                login: Some("me with <secret:password>".to_owned()),
+                place: "exchange:alerts key:db".to_owned(),
+                headers: vec![("source".to_owned(), "icinga".to_owned())],
+                body: br#"{"text":"disk full"}"#.to_vec(),
+                answer: Some("confirmed".to_owned()),
+                error: None,
+                duration: Duration::from_millis(9),
             }),
         ]
     }
@@ -148,6 +179,15 @@ mod tests {
         body
 
         failed: 550 no such user
+
+        message by amqps://mq.example.com:5671/shop
+        login: me with <secret:password>
+        to exchange:alerts key:db
+        source: icinga
+
+        {"text":"disk full"}
+
+        confirmed in 9 ms
         "#);
     }
 

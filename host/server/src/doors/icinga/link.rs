@@ -50,6 +50,10 @@ pub(crate) enum LinkError {
         "`{0}` is there already and is no link of ours; remove it first or choose another name with --name"
     )]
     Foreign(PathBuf),
+    #[error(
+        "`{link}` leads to the plugin `{plugin}`; --replace lets it lead to another one, --name makes one beside it"
+    )]
+    Taken { link: PathBuf, plugin: PluginName },
     #[error("this user may not write to `{dir}`")]
     Forbidden { dir: PathBuf, link: PathBuf, target: PathBuf },
     #[error("cannot link `{path}`: {error}")]
@@ -108,13 +112,15 @@ fn parse(path: &Path) -> Option<(PluginName, PathBuf)> {
     (icinga.file_name()? == "icinga").then_some((plugin, icinga.parent()?.to_owned()))
 }
 
-/// Makes both links; replaces links of ours and nothing else. Returns the one in `dir`.
+/// Makes both links. Replaces links of ours and nothing else, one to another plugin only if `may_replace`. Returns the
+/// one in `dir`.
 pub(crate) fn make_link(
     state: &State,
     program: &Path,
     plugin: &PluginName,
     name: &LinkName,
     dir: &Path,
+    may_replace: bool,
 ) -> Result<PathBuf, LinkError> {
     let link = dir.join(name.as_str());
     if !dir.is_dir() {
@@ -124,9 +130,13 @@ pub(crate) fn make_link(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(LinkError::Io { path: link, error }),
         Ok(_) => {
-            let is_ours = fs::read_link(&link).is_ok_and(|target| parse(&target).is_some());
-            if !is_ours {
-                return Err(LinkError::Foreign(link));
+            let target = fs::read_link(&link).ok().and_then(|target| parse(&target));
+            match target {
+                None => return Err(LinkError::Foreign(link)),
+                Some((other, _)) if other != *plugin && !may_replace => {
+                    return Err(LinkError::Taken { link, plugin: other });
+                }
+                Some(_) => {}
             }
         }
     }
@@ -179,7 +189,7 @@ mod tests {
         let name: LinkName = "slack".parse().unwrap();
         let program = Path::new("/usr/bin/sandbell");
         for _ in 0..2 {
-            let link = make_link(&state, program, &plugin, &name, &channels).unwrap();
+            let link = make_link(&state, program, &plugin, &name, &channels, false).unwrap();
             assert_eq!(fs::read_dir(&channels).unwrap().count(), 1);
             let found = Link::follow(&link, Path::new("/elsewhere")).unwrap();
             let want =
@@ -199,7 +209,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let state = State::open_or_create(&parent.path().join("state")).unwrap();
         let make = |name: &str, dir: &Path| {
-            make_link(&state, Path::new("/p"), &"slack".parse().unwrap(), &name.parse().unwrap(), dir)
+            make_link(&state, Path::new("/p"), &"slack".parse().unwrap(), &name.parse().unwrap(), dir, false)
         };
         fs::write(parent.path().join("native"), b"").unwrap();
         symlink("/usr/libexec/email", parent.path().join("email")).unwrap();
@@ -207,5 +217,22 @@ mod tests {
             assert!(matches!(make(name, parent.path()), Err(LinkError::Foreign(_))), "{name}");
         }
         assert!(matches!(make("x", &parent.path().join("nowhere")), Err(LinkError::NoDirectory(_))));
+    }
+
+    #[test]
+    fn a_link_to_another_plugin_is_replaced_only_if_that_was_asked_for() {
+        let parent = tempfile::tempdir().unwrap();
+        let state = State::open_or_create(&parent.path().join("state")).unwrap();
+        let make = |plugin: &str, may_replace| {
+            let (plugin, name) = (plugin.parse().unwrap(), "chat".parse().unwrap());
+            make_link(&state, Path::new("/p"), &plugin, &name, parent.path(), may_replace)
+        };
+        let link = make("slack", false).unwrap();
+        assert!(
+            matches!(make("zulip", false), Err(LinkError::Taken { plugin, .. }) if plugin.as_str() == "slack")
+        );
+        assert_eq!(Link::follow(&link, Path::new("/")).unwrap().plugin.as_str(), "slack");
+        make("zulip", true).unwrap();
+        assert_eq!(Link::follow(&link, Path::new("/")).unwrap().plugin.as_str(), "zulip");
     }
 }

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use sandbell_domain::target::check_options;
-use sandbell_domain::{Approval, Capability, HttpRule, Name, PluginInfo, SmtpRule, Want};
+use sandbell_domain::{Approval, Capability, Name, PluginInfo, Want};
 use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -137,11 +137,7 @@ fn allowed(text: &str, info: &PluginInfo, index: usize) -> Result<Want, BadField
         Capability::parse(capability).ok_or_else(|| bad(format!("`{shown}` is no capability")))?;
     check_options(target, info).map_err(|error| bad(error.to_string()))?;
     if !target.contains('{') {
-        let checked = match capability {
-            Capability::Http => HttpRule::parse(target).map(drop),
-            Capability::Smtp => SmtpRule::parse(target).map(drop),
-        };
-        checked.map_err(|error| bad(error.to_string()))?;
+        capability.check_target(target).map_err(|error| bad(error.to_string()))?;
     }
     let reason = "allowed by the operator".to_owned();
     Ok(Want { capability, target: target.trim().to_owned(), reason })

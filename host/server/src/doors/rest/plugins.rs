@@ -49,8 +49,16 @@ async fn list(
     _: Reader,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<All<PluginForm>>, Problem> {
-    let installed = on_disk(&node, Directory::list).await?;
-    Ok(Json(All { items: installed.iter().map(Into::into).collect() }))
+    let listed = on_disk(&node, Directory::list).await?;
+    let mut items = Vec::with_capacity(listed.len());
+    for plugin in listed {
+        match plugin {
+            Ok(installed) => items.push((&installed).into()),
+            // The operator learns of it from `plugin list` and `/readyz`; a tenant could do nothing about it.
+            Err((name, error)) => tracing::warn!("the plugin `{name}` cannot be read: {error}"),
+        }
+    }
+    Ok(Json(All { items }))
 }
 
 /// Install a component; it may do nothing until it is approved

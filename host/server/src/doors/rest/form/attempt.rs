@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sandbell_domain::delivery::{HttpAnswer, HttpExchange, SmtpExchange};
+use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
 use sandbell_domain::{Attempt, Exchange, Failure, FailureKind, LogLevel, LogLine, Outcome, Receipt, Usage};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,7 +29,12 @@ pub(crate) struct AttemptForm {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Outcome)]
 pub(crate) struct OutcomeForm {
+    /// Never in a dry run.
     delivered: bool,
+    /// Only in a dry run: the plugin had said all that it wanted to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    complete: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     receipt: Option<ReceiptForm>,
@@ -93,6 +98,20 @@ pub(super) enum ExchangeForm {
         error: Option<String>,
         duration_ms: u64,
     },
+    /// A message that was given to a broker of messages.
+    Publish {
+        #[schema(example = "amqp")]
+        capability: &'static str,
+        broker: String,
+        login: Option<String>,
+        /// Exchange and routing key, or topic.
+        place: String,
+        headers: Vec<(String, String)>,
+        body: BytesForm,
+        answer: Option<String>,
+        error: Option<String>,
+        duration_ms: u64,
+    },
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -147,13 +166,24 @@ pub(super) struct UsageForm {
 impl AttemptForm {
     pub(crate) fn new(attempt: &Attempt, dry_run: bool) -> Self {
         let Attempt { outcome, exchanges, log, usage } = attempt;
+        let outcome = match outcome {
+            Outcome::Delivered { .. } if dry_run => OutcomeForm::complete(),
+            Outcome::Delivered { .. } | Outcome::Failed(_) => outcome.into(),
+        };
         Self {
             dry_run,
-            outcome: outcome.into(),
+            outcome,
             exchanges: exchanges.iter().map(Into::into).collect(),
             log: log.iter().map(Into::into).collect(),
             usage: (*usage).into(),
         }
+    }
+}
+
+impl OutcomeForm {
+    /// Of a dry run, which delivers nothing.
+    const fn complete() -> Self {
+        Self { delivered: false, complete: Some(true), receipt: None, failure: None }
     }
 }
 
@@ -168,10 +198,10 @@ impl From<&Outcome> for OutcomeForm {
                     detail: detail.clone(),
                     links: links.collect(),
                 };
-                Self { delivered: true, receipt: Some(receipt), failure: None }
+                Self { delivered: true, complete: None, receipt: Some(receipt), failure: None }
             }
             Outcome::Failed(failure) => {
-                Self { delivered: false, receipt: None, failure: Some(failure.into()) }
+                Self { delivered: false, complete: None, receipt: None, failure: Some(failure.into()) }
             }
         }
     }
@@ -204,6 +234,20 @@ impl From<&Exchange> for ExchangeForm {
             Exchange::Smtp(SmtpExchange { server, login, from, to, message, answer, error, duration }) => {
                 let (message, duration_ms) = (message.into(), millis(duration));
                 Self::Smtp { server, login, from, to, message, answer, error, duration_ms }
+            }
+            Exchange::Publish(PublishExchange {
+                capability,
+                broker,
+                login,
+                place,
+                headers,
+                body,
+                answer,
+                error,
+                duration,
+            }) => {
+                let (capability, body, duration_ms) = (capability.as_str(), body.into(), millis(duration));
+                Self::Publish { capability, broker, login, place, headers, body, answer, error, duration_ms }
             }
         }
     }
@@ -330,6 +374,20 @@ mod tests {
           }
         }
         "#);
+    }
+
+    #[test]
+    fn a_dry_run_has_delivered_nothing() {
+        let attempt = Attempt {
+            outcome: Outcome::Delivered { receipt: Receipt::default() },
+            exchanges: vec![],
+            log: vec![],
+            usage: Usage::default(),
+        };
+        let outcome =
+            |is_dry| serde_json::to_string(&AttemptForm::new(&attempt, is_dry).outcome).unwrap();
+        assert_eq!(outcome(true), r#"{"delivered":false,"complete":true}"#);
+        assert!(outcome(false).starts_with(r#"{"delivered":true,"receipt":"#));
     }
 
     #[test]

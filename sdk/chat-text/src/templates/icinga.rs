@@ -56,8 +56,13 @@ static EVENT_0_2: StructType = StructType::new(
     ],
 );
 
-/// The value of `.` in a template.
-pub(crate) fn data(notification: &Notification) -> Value {
+/// The value of `.` in a template of Icinga's webhook.
+pub fn icinga_data(notification: &Notification) -> Value {
+    Value::Struct(Arc::new(REQUEST.value(icinga_parts(notification).into()).behind_pointer()))
+}
+
+/// Contact, object, incident and event.
+pub(super) fn icinga_parts(notification: &Notification) -> [Value; 4] {
     let from_icinga = (notification.source.system == "icinga")
         .then(|| serde_json::from_str(&notification.source.payload).ok())
         .flatten()
@@ -65,22 +70,21 @@ pub(crate) fn data(notification: &Notification) -> Value {
     match from_icinga {
         Some(json) => {
             let is_0_2 = json["object"].get("extra_tags").is_some() || json["event"].get("type").is_some();
-            request(&json, is_0_2)
+            parts(&json, is_0_2)
         }
         // Other sources have types, users and extra data; the older shape has room for them.
-        None => request(&in_icingas_words(notification), true),
+        None => parts(&in_icingas_words(notification), true),
     }
 }
 
-fn request(json: &Json, is_0_2: bool) -> Value {
+fn parts(json: &Json, is_0_2: bool) -> [Value; 4] {
     let (object, event) = if is_0_2 { (&OBJECT_0_2, &EVENT_0_2) } else { (&OBJECT, &EVENT) };
-    let parts = [
+    [
         pointer(&CONTACT, &json["contact"]),
         pointer(object, &json["object"]),
         pointer(&INCIDENT, &json["incident"]),
         pointer(event, &json["event"]),
-    ];
-    Value::Struct(Arc::new(REQUEST.value(parts.into()).behind_pointer()))
+    ]
 }
 
 /// A struct behind a pointer, or a nil pointer; every field that is missing has Go's zero value.
