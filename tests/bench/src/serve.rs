@@ -105,7 +105,8 @@ impl Site {
     }
 
     pub(crate) fn channel(&self, tenant: &str, name: &str, url: &str, policy: &Json) -> Result<()> {
-        let body = json!({ "name": name, "plugin": "slack", "secrets": { "webhook_url": url }, "policy": policy });
+        let body =
+            json!({ "name": name, "plugin": "slack", "secrets": { "webhook_url": url }, "policy": policy });
         let answer = self.client(tenant).json("POST", "/api/v1/channels", &body)?;
         ensure!(answer.status == 201, "{}", answer.text());
         Ok(())
