@@ -9,6 +9,7 @@ mod hostile; // what each attack gets
 mod icinga; // the door, in both dialects
 mod mail; // a real mail server
 mod operate; // what an operator types and sees
+mod packaging; // what is packed beside the program
 mod publish; // real brokers of messages
 mod rest; // the API
 mod send; // one delivery by hand
