@@ -77,6 +77,21 @@ pub struct Grants {
     pub mqtt: Option<MqttGrant>,
 }
 
+impl Grants {
+    /// Whether there is a place that these reach and `earlier` did not name.
+    pub fn reach_beyond(&self, earlier: &Self) -> bool {
+        fn adds<G, R: PartialEq>(now: Option<&G>, earlier: Option<&G>, rules: fn(&G) -> &[R]) -> bool {
+            let earlier = earlier.map(rules).unwrap_or_default();
+            now.map(rules).unwrap_or_default().iter().any(|rule| !earlier.contains(rule))
+        }
+        let Self { http, smtp, amqp, mqtt } = self;
+        adds(http.as_ref(), earlier.http.as_ref(), |grant| &grant.rules)
+            || adds(smtp.as_ref(), earlier.smtp.as_ref(), |grant| &grant.servers)
+            || adds(amqp.as_ref(), earlier.amqp.as_ref(), |grant| &grant.rules)
+            || adds(mqtt.as_ref(), earlier.mqtt.as_ref(), |grant| &grant.rules)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct HttpGrant {
     pub rules: Vec<HttpRule>,
@@ -376,6 +391,25 @@ mod tests {
             !Approval { proxy: Some("http://p.example/".parse().unwrap()), ..earlier.clone() }
                 .covers(&earlier)
         );
+    }
+
+    #[test]
+    fn a_place_that_was_not_named_before_is_beyond() {
+        let grants = |http: &[&str], smtp: &[&str]| {
+            let wants: Vec<Want> = http
+                .iter()
+                .map(|target| want(Capability::Http, target))
+                .chain(smtp.iter().map(|target| want(Capability::Smtp, target)))
+                .collect();
+            approve(&wants, &Config::default(), &approval(&wants), &TlsMaterial::default()).unwrap()
+        };
+        let (a, b) = ("POST https://a.example/", "POST https://b.example/");
+        let check = |now: &Grants, earlier: &Grants, want| assert_eq!(now.reach_beyond(earlier), want);
+        check(&grants(&[a], &[]), &grants(&[a, b], &[]), false);
+        check(&grants(&[a, b], &[]), &grants(&[a], &[]), true);
+        check(&grants(&[a], &["mail.example.com:25"]), &grants(&[a], &[]), true);
+        check(&grants(&[], &["mail.example.com:25"]), &grants(&[], &["mail.example.com:587"]), true);
+        check(&Grants::default(), &grants(&[a], &[]), false);
     }
 
     #[test]
