@@ -145,5 +145,5 @@ fn a_secret_goes_in_and_never_comes_out() {
     because: Slack answered `no_service`: the webhook is disabled, removed, or not valid
     hint: a real delivery would not be tried again; `sandbell channel set ops` and `sandbell secret set ops` change the configuration
     "##);
-    assert_snapshot!(served.see(1, &["secret", "remove", "ops", "webhook_url", "--yes"]), @"error: option `webhook_url`: is required and has no value");
+    assert_snapshot!(served.see(1, &["secret", "remove", "ops", "webhook_url", "--yes"]), @"error: option `webhook_url`: must be set, unless there is a `token`");
 }
