@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use sandbell_peers::{Built, Serving};
+use sandbell_peers::{Authority, Built, Serving};
 use serde_json::Value as Json;
 
 /// Everything that was built, and a host that uses it.
@@ -32,6 +32,13 @@ impl Host {
     pub(crate) fn install(&self, file: &Path, name: &str) -> Result<()> {
         self.ok(&["plugin", "install", &file.to_string_lossy(), "--name", name])?;
         self.ok(&["plugin", "approve", name, "--yes", "--network", "127.0.0.1"])?;
+        Ok(())
+    }
+
+    /// Lets an installed plugin trust the certificates of an authority, and no other.
+    pub(crate) fn trust(&self, name: &str, authority: &Authority) -> Result<()> {
+        let file = authority.authority_file();
+        self.ok(&["plugin", "approve", name, "--yes", "--ca-file", &file.to_string_lossy()])?;
         Ok(())
     }
 

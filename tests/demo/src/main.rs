@@ -3,12 +3,14 @@
 //! Four channels are driven as Icinga's daemon drives a channel, in both dialects, and hostile channels try what they must
 //! not; then a host serves a tenant through failures, and is killed. With `--all`: every channel of the repository once.
 
+mod every; // every channel once
 mod host; // the program
 mod icinga; // channels under the daemon, and hostile ones
+mod peer; // who a channel talks to
 mod serving; // a serving host
 mod table; // rows of text
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use sandbell_peers::Built;
 
 use crate::host::Host;
@@ -24,6 +26,11 @@ fn main() -> Result<()> {
             print_table(["who", "does", "what came of it", "what arrived"], &rows);
             let rows = serving::show(&host)?;
             print_table(["who", "does", "what came of it", "what arrived"], &rows);
+        }
+        ["--all"] => {
+            let (rows, failed) = every::show(&host)?;
+            print_table(["channel", "sent", "what arrived", "verdict"], &rows);
+            ensure!(failed == 0, "{failed} of {} channels failed", rows.len());
         }
         _ => bail!("`{}` is not known", arguments.join(" ")),
     }
