@@ -1,4 +1,27 @@
-//! A table for a terminal.
+//! What is shown: lines, and a table for a terminal.
+
+use sandbell_peers::Request;
+
+/// Who, what they do, what came of it, what arrived.
+pub(crate) type Row = [String; 4];
+
+/// What is done now.
+#[expect(clippy::print_stdout, reason = "a demo is there to be seen")]
+pub(crate) fn say(text: &str) {
+    println!("{text}");
+}
+
+/// A request, or enough of it to see what it is.
+pub(crate) fn seen(request: &Request) -> String {
+    beginning(&format!("{} {} {}", request.method, request.target, request.body_text()))
+}
+
+/// Enough of a text to see what it is.
+pub(crate) fn beginning(text: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    let shown: String = text.chars().take(CHARS_MAX).collect();
+    if shown.len() < text.len() { format!("{shown} …") } else { shown }
+}
 
 /// Prints rows under a head, each column as wide as its widest cell up to a limit; longer cells go on below.
 #[expect(clippy::print_stdout, reason = "a demo is there to be seen")]
