@@ -3,6 +3,8 @@
 //! Invariant: what is saved was taken by the plugin's own `set-config`, with the grants that its approval gives.
 //! Invariant: a secret is sealed before anything of it leaves this file, and one that is kept stays as it was sealed.
 
+mod carried; // channels whose configuration comes with their source
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ use crate::install::{PluginName, PrepareError, StateError, TIMEOUT_OPTION};
 use crate::node::Node;
 use crate::runner::OpenError;
 use crate::vault::VaultError;
+
+pub(crate) use carried::{CarryError, carry, is_carried};
 
 /// What a channel is to be.
 #[derive(Debug)]
