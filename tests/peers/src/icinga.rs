@@ -116,9 +116,24 @@ impl Daemon {
 
     /// Peak resident memory so far, in KiB.
     pub fn peak_kib(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).context("no VmHWM")?;
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).context("VmHWM is no number")
+        self.kib("VmHWM")
+    }
+
+    /// Resident memory now, in KiB.
+    pub fn resident_kib(&self) -> Result<u64> {
+        self.kib("VmRSS")
+    }
+
+    /// Memory that is this process's own now, in KiB: all of [`Self::resident_kib`] but the pages of files, which every
+    /// process of the same program shares.
+    pub fn own_kib(&self) -> Result<u64> {
+        self.kib("RssAnon")
+    }
+
+    fn kib(&self, name: &str) -> Result<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = text.lines().find(|line| line.starts_with(name)).with_context(|| format!("no {name}"))?;
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).context("no number")
     }
 
     pub fn stderr(&mut self) -> Option<ChildStderr> {

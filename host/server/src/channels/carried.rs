@@ -75,10 +75,7 @@ pub(crate) async fn carry(
     json: &Json,
     by: &Actor,
 ) -> Result<ChannelId, CarryError> {
-    let info = node.runner.info(plugin).await.map_err(|error| match error {
-        StateError::NotInstalled(name) => CarryError::NoPlugin(name),
-        error => CarryError::State(error),
-    })?;
+    let info = node.runner.info(plugin).await.map_err(of_state)?;
     let carried = Carried::new(Config::from_json(&info.config_attrs, json)?, json);
     for _ in 0..RACES_MAX {
         let channels = node.roster.channels(tenant).await?;
@@ -98,6 +95,15 @@ pub(crate) async fn carry(
         }
     }
     Err(CarryError::Race)
+}
+
+/// The plugin may well be installed where the link was made.
+fn of_state(error: StateError) -> CarryError {
+    if let StateError::NotInstalled(name) = error {
+        CarryError::NoPlugin(name)
+    } else {
+        CarryError::State(error)
+    }
 }
 
 /// Whether a source carries this channel's configuration, so that it may also send to it.
@@ -141,10 +147,9 @@ impl Carried {
             let id = Channel::carried_id(tenant, plugin.as_str(), &self.config, nth);
             let Some(record) = of_id(id) else { return Ok(Place::Free(id)) };
             // Somebody may have changed it by hand since; then it is another one.
-            if record.plugin == plugin.as_str() && record.settings == self.settings {
-                if node.vault.unsealed(record)? == self.whole() {
-                    return Ok(Place::Taken(record));
-                }
+            let is_like_it = record.plugin == plugin.as_str() && record.settings == self.settings;
+            if is_like_it && node.vault.unsealed(record)? == self.whole() {
+                return Ok(Place::Taken(record));
             }
             nth += 1;
         }

@@ -8,7 +8,7 @@ use sandbell_domain::NetworkRule;
 use url::Url;
 
 use super::exit::Exit;
-use crate::doors::icinga::{Connect, LinkName};
+use crate::doors::icinga::{ConnectTo, LinkName};
 use crate::install::PluginName;
 
 /// Hosts notification channels that are WebAssembly components.
@@ -225,6 +225,6 @@ pub(crate) struct Link {
     ///
     /// The socket is the `icinga_socket` of the host's configuration. Without this the link's own process delivers, once,
     /// and tells the daemon how it went.
-    #[arg(long, value_name = "unix:/SOCKET", num_args = 0..=1, require_equals = true)]
-    pub(crate) connect: Option<Option<Connect>>,
+    #[arg(long, value_name = "unix:/SOCKET", num_args = 0..=1, require_equals = true, default_missing_value = "own")]
+    pub(crate) connect: Option<ConnectTo>,
 }

@@ -31,13 +31,9 @@ pub(super) fn run(context: &Context, args: args::Link) -> Done {
         None => plugin.as_str().parse().map_err(|error| bad_name(&error))?,
     };
     let dir = dir.canonicalize().map_err(|error| Problem::file(&dir, "look at", &error))?;
-    let connect = match connect {
-        None => None,
-        Some(Some(connect)) => Some(connect),
-        Some(None) => Some(Connect::of_state(state.dir()).map_err(|error| {
-            Problem::new(Exit::Usage, "connect", error.to_string()).hint("set `[listen] icinga_socket`")
-        })?),
-    };
+    let connect = connect.map(|connect| connect.resolve(state.dir())).transpose().map_err(|error| {
+        Problem::new(Exit::Usage, "connect", error.to_string()).hint("set `[listen] icinga_socket`")
+    })?;
     let link = make_link(&state, &context.app.config.program, &plugin, &name, &dir, replace)?;
     keep_connect(&state, &plugin, &name, connect.as_ref())
         .map_err(|error| Problem::file(&link, "keep the serving host of", &error))?;
@@ -51,7 +47,16 @@ pub(super) fn run(context: &Context, args: args::Link) -> Done {
     let milliseconds = duration.as_secs_f64() * 1000.0;
     let is_approved = installed.standing() != Standing::NotApproved;
     context.output.result(
-        || text(&link, &name, &info, milliseconds, is_approved.then_some(()).ok_or(plugin.as_str()), connect.as_ref()),
+        || {
+            text(
+                &link,
+                &name,
+                &info,
+                milliseconds,
+                is_approved.then_some(()).ok_or(plugin.as_str()),
+                connect.as_ref(),
+            )
+        },
         || {
             json!({
                 "link": link, "type": name.as_str(), "plugin": plugin.as_str(), "approved": is_approved,

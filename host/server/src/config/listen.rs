@@ -171,7 +171,9 @@ mod tests {
         let users = read("icinga_users = [\"icinga\", \"1001\"]").unwrap();
         assert_eq!(read("icinga_users = \"icinga, 1001,\"").unwrap(), users);
         assert!(users.contains(101, "icinga") && users.contains(1001, "#1001"));
-        assert!(!users.contains(102, "#102") && !users.contains(0, "root") && !Users::default().contains(0, ""));
+        assert!(
+            !users.contains(102, "#102") && !users.contains(0, "root") && !Users::default().contains(0, "")
+        );
         assert!(read("icinga_users = 7").unwrap_err().to_string().contains("names of users"));
     }
 }

@@ -29,10 +29,30 @@ impl Connect {
     pub(crate) fn socket(&self) -> &Path {
         &self.0
     }
+}
 
-    /// The serving host of a state directory, if its settings do not say otherwise.
-    pub(crate) fn of_state(state_dir: &Path) -> Result<Self, BadConnect> {
-        format!("unix:{}", state_dir.join("run/icinga.sock").display()).parse()
+/// Which serving host somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectTo {
+    /// The one of the same state directory, whose settings do not say otherwise; written `own`.
+    Own,
+    At(Connect),
+}
+
+impl FromStr for ConnectTo {
+    type Err = BadConnect;
+
+    fn from_str(text: &str) -> Result<Self, BadConnect> {
+        if text == "own" { Ok(Self::Own) } else { text.parse().map(Self::At) }
+    }
+}
+
+impl ConnectTo {
+    pub(crate) fn resolve(self, state_dir: &Path) -> Result<Connect, BadConnect> {
+        match self {
+            Self::Own => format!("unix:{}", state_dir.join("run/icinga.sock").display()).parse(),
+            Self::At(connect) => Ok(connect),
+        }
     }
 }
 

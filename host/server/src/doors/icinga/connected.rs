@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::caller::{CallError, Caller};
 use super::connect::Connect;
 use super::form::{
-    AcceptedForm, CONFIG, ConfigForm, DELIVERIES, NOTIFICATIONS, NotificationForm, RefusalCode, ResultForm,
-    TakenForm,
+    AcceptedForm, CONFIG, ConfigForm, DELIVERIES, NOTIFICATIONS, NotificationForm, RefusalCode, RefusalForm,
+    ResultForm, TakenForm,
 };
 use super::link::Link;
 use super::process::{self, Methods, SET_CONFIG, lock};
@@ -62,12 +62,7 @@ impl Connected {
 
     async fn carry(&self, config: &RawValue) -> Result<ChannelId, MethodError> {
         let form = ConfigForm { plugin: self.link.plugin.to_string(), config: config.to_owned() };
-        let taken: TakenForm = self.host.post(CONFIG, &form).await.map_err(|error| match error {
-            CallError::Refused(refusal) if refusal.code == RefusalCode::Config => {
-                MethodError::Config(refusal.error)
-            }
-            error => MethodError::Failed(error.to_string()),
-        })?;
+        let taken: TakenForm = self.host.post(CONFIG, &form).await.map_err(of_call)?;
         Ok(taken.channel)
     }
 
@@ -85,12 +80,7 @@ impl Connected {
             self.moved(&carried, form.channel);
             accepted = self.host.post(NOTIFICATIONS, &form).await;
         }
-        let AcceptedForm { delivery } = accepted.map_err(|error| match error {
-            CallError::Refused(refusal) if refusal.code == RefusalCode::Notification => {
-                MethodError::Notification(refusal.error)
-            }
-            error => MethodError::Failed(error.to_string()),
-        })?;
+        let AcceptedForm { delivery } = accepted.map_err(of_call)?;
         // From here on the host has it on the disk: whatever keeps its result from us, it will be delivered or seen.
         let path = format!("{DELIVERIES}{delivery}");
         let result = tokio::select! {
@@ -109,6 +99,17 @@ impl Connected {
         if let Some(carried) = carried.as_mut().filter(|carried| carried.sequence == before.sequence) {
             carried.channel = channel;
         }
+    }
+}
+
+fn of_call(error: CallError) -> MethodError {
+    let CallError::Refused(RefusalForm { code, error }) = error else {
+        return MethodError::Failed(error.to_string());
+    };
+    match code {
+        RefusalCode::Config => MethodError::Config(error),
+        RefusalCode::Notification => MethodError::Notification(error),
+        RefusalCode::NoChannel | RefusalCode::NotAllowed | RefusalCode::Failed => MethodError::Failed(error),
     }
 }
 

@@ -103,8 +103,9 @@ impl Host {
         let active = lock(&self.active).clone();
         let address_types = active.as_ref().map(|active| active.info.address_types.as_slice());
         let addressing = Addressing { link: &self.link.name, plugin: address_types.unwrap_or_default() };
-        let notification = translate(json.get(), process::notification_id(self.started_at, *sequence, json), addressing)
-            .map_err(|error| MethodError::Notification(error.to_string()))?;
+        let notification =
+            translate(json.get(), process::notification_id(self.started_at, *sequence, json), addressing)
+                .map_err(|error| MethodError::Notification(error.to_string()))?;
         let Some(Active { open, approval, .. }) = active else {
             return Err(process::no_config());
         };

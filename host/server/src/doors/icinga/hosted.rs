@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
-use sandbell_domain::{DeadReason, DeliveryId, Tenant, TenantId, Target, escape};
+use sandbell_domain::{DeadReason, DeliveryId, Target, Tenant, TenantId, escape};
 use sandbell_store::{Actor, ChannelRecord, Enabled, State as Standing, Status};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -43,12 +43,19 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
 struct Refusal(RefusalForm);
 
 impl Refusal {
-    fn new(code: RefusalCode, error: impl ToString) -> Self {
-        Self(RefusalForm { code, error: error.to_string() })
+    fn new(code: RefusalCode, error: impl Into<String>) -> Self {
+        Self(RefusalForm { code, error: error.into() })
     }
 
-    fn failed(error: impl ToString) -> Self {
+    fn failed(error: impl Into<String>) -> Self {
         Self::new(RefusalCode::Failed, error)
+    }
+}
+
+/// A fault that no daemon can mend.
+impl<E: std::error::Error> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::failed(error.to_string())
     }
 }
 
@@ -87,22 +94,27 @@ async fn check_peer(State(node): State<Shared>, request: Request, next: Next) ->
 }
 
 /// `SetConfig`: the channel of this configuration, made if there is none.
-async fn set_config(
-    State(node): State<Shared>,
-    request: Request,
-) -> Result<Json<TakenForm>, Refusal> {
+async fn set_config(State(node): State<Shared>, request: Request) -> Result<Json<TakenForm>, Refusal> {
     let by = Actor(match request.extensions().get::<Peer>() {
         Some(Peer::Unix { uid }) => format!("icinga (uid {uid})"),
         Some(Peer::Tcp(_)) | None => "icinga".to_owned(),
     });
     let ConfigForm { plugin, config } = read(&node, request.into_body()).await?;
-    let of_config = |error: &dyn std::error::Error| Refusal::new(RefusalCode::Config, error);
+    let of_config = |error: &dyn std::error::Error| Refusal::new(RefusalCode::Config, error.to_string());
     let plugin: PluginName = plugin.parse().map_err(|error| of_config(&error))?;
     let config = serde_json::from_str(config.get()).map_err(|error| of_config(&error))?;
     let tenant = tenant(&node).await?;
-    let channel = carry(&node, tenant, &plugin, &config, &by).await.map_err(|error| match error {
-        CarryError::Store(error) => Refusal::failed(error),
-        error => of_config(&error),
+    let channel = carry(&node, tenant, &plugin, &config, &by).await.map_err(|error| match &error {
+        CarryError::Store(error) => Refusal::failed(error.to_string()),
+        CarryError::NoPlugin(_)
+        | CarryError::State(_)
+        | CarryError::Config(_)
+        | CarryError::Refused(_)
+        | CarryError::Open(_)
+        | CarryError::TooMany
+        | CarryError::Race
+        | CarryError::Vault(_)
+        | CarryError::Seal(_) => of_config(&error),
     })?;
     Ok(Json(TakenForm { channel }))
 }
@@ -111,20 +123,20 @@ async fn set_config(
 async fn accept(State(node): State<Shared>, body: Body) -> Result<Json<AcceptedForm>, Refusal> {
     let NotificationForm { id, channel, link, params } = read(&node, body).await?;
     let tenant = tenant(&node).await?;
-    let known = node.roster.channel(tenant, channel).await.map_err(Refusal::failed)?;
+    let known = node.roster.channel(tenant, channel).await?;
     let record = known.filter(|record| is_carried(record));
     let record = record.ok_or_else(|| {
         Refusal::new(RefusalCode::NoChannel, "the serving host does not know this channel; save it again")
     })?;
     check_enabled(&record)?;
-    let plugin: PluginName = record.plugin.parse().map_err(Refusal::failed)?;
-    let info = node.runner.info(&plugin).await.map_err(Refusal::failed)?;
+    let plugin: PluginName = record.plugin.parse()?;
+    let info = node.runner.info(&plugin).await?;
     let addressing = Addressing { link: &link, plugin: &info.address_types };
     let notification = translate(params.get(), id, addressing)
-        .map_err(|error| Refusal::new(RefusalCode::Notification, error))?;
+        .map_err(|error| Refusal::new(RefusalCode::Notification, error.to_string()))?;
     let target = Target::Channels(vec![channel]);
     let accepted = node.intake.accept(tenant, vec![(notification, target)]).await;
-    let accepted = accepted.map_err(Refusal::failed)?;
+    let accepted = accepted?;
     let delivery = accepted.deliveries.iter().flatten().next();
     let delivery = delivery.ok_or_else(|| Refusal::failed("the notification reached no channel"))?.id;
     Ok(Json(AcceptedForm { delivery }))
@@ -138,7 +150,7 @@ async fn result(
     let tenant = tenant(&node).await?;
     let deliveries = [delivery];
     let statuses = tokio::select! {
-        waited = node.intake.wait(tenant, &deliveries, WAIT) => waited.map_err(Refusal::failed)?,
+        waited = node.intake.wait(tenant, &deliveries, WAIT) => waited?,
         () = node.stop.cancelled() => Vec::new(),
     };
     Ok(Json(ResultForm { error: statuses.first().and_then(given_up) }))
@@ -148,11 +160,11 @@ async fn result(
 fn given_up(status: &Status) -> Option<String> {
     let Standing::Dead { reason, .. } = status.state else { return None };
     let detail = status.last_failure.as_ref().map(|failure| failure.detail.clone());
-    let detail = detail.filter(|detail| !detail.is_empty() && reason != DeadReason::Cancelled);
-    Some(detail.unwrap_or_else(|| match reason {
-        DeadReason::Cancelled => "the delivery was cancelled on the serving host".to_owned(),
-        reason => format!("the serving host gave the delivery up: {}", reason.as_str()),
-    }))
+    if reason == DeadReason::Cancelled {
+        return Some("the delivery was cancelled on the serving host".to_owned());
+    }
+    let detail = detail.filter(|detail| !detail.is_empty());
+    Some(detail.unwrap_or_else(|| format!("the serving host gave the delivery up: {}", reason.as_str())))
 }
 
 fn check_enabled(record: &ChannelRecord) -> Result<(), Refusal> {
@@ -166,7 +178,7 @@ fn check_enabled(record: &ChannelRecord) -> Result<(), Refusal> {
 /// The daemon knows no tenants: its channels are the local tenant's.
 async fn tenant(node: &Node) -> Result<TenantId, Refusal> {
     let id = TenantId::local();
-    let tenant = node.roster.tenant_of_id(id).await.map_err(Refusal::failed)?;
+    let tenant = node.roster.tenant_of_id(id).await?;
     match tenant {
         Some(Tenant { is_suspended: true, name, .. }) => {
             Err(Refusal::failed(format!("tenant `{name}` is suspended on the serving host")))
@@ -185,5 +197,6 @@ async fn read<T: DeserializeOwned>(node: &Node, body: Body) -> Result<T, Refusal
              `body_bytes_max` in its section `[limits]`"
         ))
     })?;
-    serde_json::from_slice(&body).map_err(|error| Refusal::failed(format!("the request cannot be read: {error}")))
+    serde_json::from_slice(&body)
+        .map_err(|error| Refusal::failed(format!("the request cannot be read: {error}")))
 }

@@ -211,8 +211,12 @@ mod tests {
             let link = make_link(&state, program, &plugin, &name, &channels, false).unwrap();
             assert_eq!(fs::read_dir(&channels).unwrap().count(), 1);
             let found = Link::follow(&link, Path::new("/elsewhere")).unwrap();
-            let want =
-                Link { name: "slack".to_owned(), plugin: plugin.clone(), state_dir: state.dir().to_owned(), connect: None };
+            let want = Link {
+                name: "slack".to_owned(),
+                plugin: plugin.clone(),
+                state_dir: state.dir().to_owned(),
+                connect: None,
+            };
             assert_eq!(found, want);
         }
 

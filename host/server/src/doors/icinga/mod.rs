@@ -24,7 +24,7 @@ mod sink; // lines out, one writer each
 mod translate; // SendNotification's params -> Notification
 mod wire; // requests and replies in both dialects
 
-pub(crate) use connect::{Connect, keep_connect};
+pub(crate) use connect::{Connect, ConnectTo, keep_connect};
 pub(crate) use hosted::router;
 pub(crate) use link::{BadLinkName, Link, LinkError, LinkName, make_link};
 pub(crate) use params::BadParams;
