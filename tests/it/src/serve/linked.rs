@@ -14,10 +14,10 @@ use crate::host::{Host, channel, program, text};
 
 const BOTH: [Dialect; 2] = [Dialect::Legacy, Dialect::JsonRpc];
 
-/// What a process may hold that only carries, in KiB: the pages of the program's file included.
-const RESIDENT_KIB_MAX: u64 = 8 * 1024;
+/// What a process may hold that only carries, in KiB, with its share of the program's pages.
+const SHARE_KIB_MAX: u64 = 8 * 1024;
 
-/// The same without those pages, which all channels of a machine share. An unoptimised program has three times as many.
+/// The same without those pages, of which an unoptimised program has three times as many.
 const OWN_KIB_MAX: u64 = 4 * 1024;
 
 /// A serving host with the webhook channel, linked twice: `webhook` delivers by itself, `hosted` is connected.
@@ -93,9 +93,9 @@ fn a_notification_goes_through_the_outbox_in_both_dialects() {
         assert_eq!(arrived.target, "/hook/1437");
         let body: Json = serde_json::from_slice(&arrived.body).unwrap();
         assert_eq!(body, example_request(dialect, "hosted", "anyone"));
-        let (own, resident) = (daemon.own_kib().unwrap(), daemon.resident_kib().unwrap());
+        let (own, share) = (daemon.own_kib().unwrap(), daemon.share_kib().unwrap());
         assert!(own < OWN_KIB_MAX, "{own} KiB");
-        assert!(cfg!(debug_assertions) || resident < RESIDENT_KIB_MAX, "{resident} KiB");
+        assert!(cfg!(debug_assertions) || share < SHARE_KIB_MAX, "{share} KiB");
         assert!(daemon.stop().unwrap().success());
     }
     assert_eq!(linked.states(), ["delivered", "delivered"]);
@@ -254,6 +254,26 @@ fn configurations_that_differ_in_a_secret_only_are_two_channels() {
     sent.sort();
     sent.dedup();
     assert_eq!((sent.len(), receiver.count()), (2, 3));
+}
+
+#[test]
+fn a_channel_that_is_disabled_on_the_host_says_so() {
+    let receiver = Receiver::start(|_| Reply::new(200, "")).unwrap();
+    let linked = Linked::new();
+    let mut daemon = linked.configured(Dialect::JsonRpc, &receiver.url("/x"));
+    let name = linked.get("/channels")[0]["name"].as_str().unwrap().to_owned();
+    let change = |verb: &str| {
+        let mut operator = linked.serving.as_ref().unwrap().operator();
+        let path = format!("/api/v1/channels/{name}/{verb}");
+        let answer = operator.call("POST", &path, &[], &[]).unwrap();
+        assert!(answer.status < 300, "{}", answer.text());
+    };
+    change("disable");
+    let refused = send(&mut daemon).unwrap_err().replace(&name, "NAME");
+    assert_snapshot!(refused, @"channel `NAME` of the serving host is disabled: disabled by hand; `sandbell channel enable NAME` lets it go on");
+    change("enable");
+    send(&mut daemon).unwrap();
+    assert_eq!(receiver.count(), 1);
 }
 
 #[test]
