@@ -164,9 +164,14 @@ impl Channel for Slack {
         let way = match (webhook_url, token) {
             (Some(url), None) => Way::Webhook(url),
             (None, Some(token)) => Way::Bot { token, channel },
-            (None, None) => return Err(ConfigError::option("webhook_url", "or `token` must be set")),
+            (None, None) => {
+                return Err(ConfigError::option("webhook_url", "must be set, unless there is a `token`"));
+            }
             (Some(_), Some(_)) => {
-                return Err(ConfigError::option("token", "and `webhook_url` cannot both be set"));
+                return Err(ConfigError::option(
+                    "token",
+                    "cannot be set beside `webhook_url`; remove one of them",
+                ));
             }
         };
         let mention = mention.map(|text| text.parse()).transpose()?;

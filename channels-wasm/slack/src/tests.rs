@@ -216,8 +216,8 @@ fn a_template_takes_the_place_of_the_message() {
     let refused =
         |config: Value| FakeHost::new().configure::<Slack>(&config).map(|_| ()).unwrap_err().to_string();
     assert_snapshot!(refused(json!({ "webhook_url": HOOK, "template_body": "{{" })), @"`template_body` cannot parse body template: template: body:1: unclosed action");
-    assert_snapshot!(refused(json!({})), @"`webhook_url` or `token` must be set");
-    assert_snapshot!(refused(json!({ "webhook_url": HOOK, "token": "x" })), @"`token` and `webhook_url` cannot both be set");
+    assert_snapshot!(refused(json!({})), @"`webhook_url` must be set, unless there is a `token`");
+    assert_snapshot!(refused(json!({ "webhook_url": HOOK, "token": "x" })), @"`token` cannot be set beside `webhook_url`; remove one of them");
 }
 
 #[test]

@@ -2,71 +2,13 @@
 //!
 //! A grant never comes from a plugin alone: no approval, no grant; no grant, no broker.
 
-use std::path::PathBuf;
-
-use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::target::{BadTarget, Expanded, expand};
 use crate::{
-    AmqpRule, Capability, Config, ConfigError, Digest, HttpRule, MqttRule, NetworkRule, SmtpRule, Want,
+    AmqpRule, Approval, Capability, Config, ConfigError, HttpRule, MqttRule, NetworkRule, SmtpRule, Want,
 };
-
-/// An operator's yes to the wants of one digest, and what goes beyond them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Approval {
-    pub digest: Digest,
-    /// The wants as they were shown; a plugin that comes to want more is not covered.
-    pub wants: Vec<Want>,
-    /// Targets that the operator added, for what no want can say, e.g. hosts made by a template.
-    #[serde(default)]
-    pub allow: Vec<Want>,
-    /// Private addresses that may be reached. Metadata addresses stay refused.
-    #[serde(default)]
-    pub networks: Vec<NetworkRule>,
-    /// PEM certificates trusted instead of the system's.
-    #[serde(default)]
-    pub ca_file: Option<PathBuf>,
-    /// PEM certificate chain and key shown to servers that ask.
-    #[serde(default)]
-    pub client_certificate_file: Option<PathBuf>,
-    #[serde(default)]
-    pub client_key_file: Option<PathBuf>,
-    /// `http://proxy.example.com:3128`; the environment's proxy is never used.
-    #[serde(default)]
-    pub proxy: Option<Url>,
-    pub approved_at: Timestamp,
-    pub approved_by: String,
-}
-
-impl Approval {
-    /// Whether all that `earlier` allowed is still allowed, for the same bytes and by the same certificates.
-    pub fn covers(&self, earlier: &Self) -> bool {
-        let Self {
-            digest,
-            wants,
-            allow,
-            networks,
-            ca_file,
-            client_certificate_file,
-            client_key_file,
-            proxy,
-            approved_at: _,
-            approved_by: _,
-        } = earlier;
-        self.digest == *digest
-            && wants.iter().all(|want| self.wants.contains(want))
-            && allow.iter().all(|target| self.allow.contains(target))
-            && networks.iter().all(|network| self.networks.contains(network))
-            && self.ca_file == *ca_file
-            && self.client_certificate_file == *client_certificate_file
-            && self.client_key_file == *client_key_file
-            && self.proxy == *proxy
-    }
-}
 
 /// The powers of one channel. No grant, no broker.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +17,21 @@ pub struct Grants {
     pub smtp: Option<SmtpGrant>,
     pub amqp: Option<AmqpGrant>,
     pub mqtt: Option<MqttGrant>,
+}
+
+impl Grants {
+    /// Whether there is a place that these reach and `earlier` did not name.
+    pub fn reach_beyond(&self, earlier: &Self) -> bool {
+        fn adds<G, R: PartialEq>(now: Option<&G>, earlier: Option<&G>, rules: fn(&G) -> &[R]) -> bool {
+            let earlier = earlier.map(rules).unwrap_or_default();
+            now.map(rules).unwrap_or_default().iter().any(|rule| !earlier.contains(rule))
+        }
+        let Self { http, smtp, amqp, mqtt } = self;
+        adds(http.as_ref(), earlier.http.as_ref(), |grant| &grant.rules)
+            || adds(smtp.as_ref(), earlier.smtp.as_ref(), |grant| &grant.servers)
+            || adds(amqp.as_ref(), earlier.amqp.as_ref(), |grant| &grant.rules)
+            || adds(mqtt.as_ref(), earlier.mqtt.as_ref(), |grant| &grant.rules)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -222,10 +179,11 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
-    use crate::{ConfigOption, OptionKind};
+    use crate::{ConfigOption, Digest, OptionKind};
 
     fn want(capability: Capability, target: &str) -> Want {
         Want { capability, target: target.to_owned(), reason: String::new() }
@@ -365,17 +323,22 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_that_lost_something_does_not_cover_what_it_was() {
-        let networks = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let earlier = Approval { networks: networks(&["10.0.0.0/8"]), ..approval(&[]) };
-        let wider = Approval { networks: networks(&["127.0.0.1", "10.0.0.0/8"]), ..approval(&[]) };
-        assert!(earlier.covers(&earlier) && wider.covers(&earlier));
-        assert!(!earlier.covers(&wider) && !approval(&[]).covers(&earlier));
-        assert!(!Approval { digest: Digest::of(b"other"), ..earlier.clone() }.covers(&earlier));
-        assert!(
-            !Approval { proxy: Some("http://p.example/".parse().unwrap()), ..earlier.clone() }
-                .covers(&earlier)
-        );
+    fn a_place_that_was_not_named_before_is_beyond() {
+        let grants = |http: &[&str], smtp: &[&str]| {
+            let wants: Vec<Want> = http
+                .iter()
+                .map(|target| want(Capability::Http, target))
+                .chain(smtp.iter().map(|target| want(Capability::Smtp, target)))
+                .collect();
+            approve(&wants, &Config::default(), &approval(&wants), &TlsMaterial::default()).unwrap()
+        };
+        let (a, b) = ("POST https://a.example/", "POST https://b.example/");
+        let check = |now: &Grants, earlier: &Grants, want| assert_eq!(now.reach_beyond(earlier), want);
+        check(&grants(&[a], &[]), &grants(&[a, b], &[]), false);
+        check(&grants(&[a, b], &[]), &grants(&[a], &[]), true);
+        check(&grants(&[a], &["mail.example.com:25"]), &grants(&[a], &[]), true);
+        check(&grants(&[], &["mail.example.com:25"]), &grants(&[], &["mail.example.com:587"]), true);
+        check(&Grants::default(), &grants(&[a], &[]), false);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, asks for the time or rolls dice, so every rule can be tested as a table.
 
+pub mod approval;
 pub mod channel;
 pub mod config;
 pub mod delivery;
@@ -17,13 +18,14 @@ mod setting;
 pub mod target;
 pub mod tenant;
 
+pub use approval::Approval;
 pub use channel::{Channel, ChannelPolicy, Limits};
 pub use config::{Config, ConfigError, Setting, SettingValue};
 pub use delivery::{
     Attempt, Delivery, Exchange, Failure, FailureKind, Lease, LogLevel, LogLine, Mode, Outcome, Receipt,
     Usage,
 };
-pub use grant::{AmqpGrant, Approval, Grants, HttpGrant, MqttGrant, Refusal, SmtpGrant, approve};
+pub use grant::{AmqpGrant, Grants, HttpGrant, MqttGrant, Refusal, SmtpGrant, approve};
 pub use id::{ChannelId, DeliveryId, NotificationId, TenantId, TokenId};
 pub use notification::{Address, Contact, Event, Incident, Link, Notification, Object, Severity, Source};
 pub use plugin::{

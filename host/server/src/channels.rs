@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is saved was taken by the plugin's own `set-config`, with the grants that its approval gives.
 //! Invariant: a secret is sealed before anything of it leaves this file, and one that is kept stays as it was sealed.
+//! Invariant: a kept secret goes nowhere that it did not go before; who may change a channel must not learn what it was told.
 
 mod carried; // channels whose configuration comes with their source
 
@@ -196,11 +197,33 @@ async fn check(
     let config = Json::Object(config);
     let open = node.runner.open(tenant, id, &edit.plugin, &config, &edit.policy).await;
     let open = open.map_err(|error| of_open(error, &info))?;
+    check_destinations(node, edit, kept, &open).await?;
     node.runner.check(&open).await.map_err(|refusal| match refusal {
         ConfigRefusal::Refused(error) => of_config(error, &info),
         ConfigRefusal::Failed(failure) => ChannelError::Refused(failure.to_string()),
     })?;
     Ok(Checked { id, secrets, open })
+}
+
+/// Secrets that are not told anew are for the places that the channel was set to when they were told.
+async fn check_destinations(
+    node: &Node,
+    edit: &Edit,
+    kept: Option<&ChannelRecord>,
+    open: &OpenChannel,
+) -> Result<(), ChannelError> {
+    let Some(before) = kept else { return Ok(()) };
+    let is_told = |option: &str| edit.secrets.iter().any(|(told, _)| told == option);
+    let Some(secret) = before.secrets.iter().find(|secret| !is_told(&secret.option)) else { return Ok(()) };
+    let config = node.vault.unsealed(before)?;
+    let earlier = node.runner.open(before.tenant, before.id, &edit.plugin, &config, &before.policy).await;
+    // One that cannot be opened any more went nowhere.
+    let goes_on = earlier.is_ok_and(|earlier| !open.channel().grants.reach_beyond(&earlier.channel().grants));
+    if goes_on {
+        return Ok(());
+    }
+    let message = "must be told again, because the channel would reach a place that it did not reach before";
+    Err(ChannelError::Option { option: secret.option.clone(), is_secret: true, message: message.to_owned() })
 }
 
 /// Every option is the plugin's, and a secret stands among the secrets.

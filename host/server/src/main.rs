@@ -1,13 +1,14 @@
 //! `sandbell` hosts notification channels that are WebAssembly components.
 //!
 //! The modules are layers, and arrows point down only: `cli` → `app` → `doors` → `install`, `engine` → `config`,
-//! `telemetry`, `clock`.
+//! `telemetry`, `clock`; and `cli` → `client`, which talks to another process of this program.
 
 mod app;
 mod channels;
 mod chores;
 mod circuits;
 mod cli;
+mod client;
 mod clock;
 mod config;
 mod dice;

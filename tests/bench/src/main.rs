@@ -24,6 +24,18 @@ struct Bench {
     rows: Vec<Row>,
 }
 
+type Measure = fn(&mut Bench) -> Result<()>;
+
+/// Everything there is to measure, by the name that `cargo xtask bench NAME` takes.
+const MEASURES: [(&str, Measure); 6] = [
+    ("door", door::measure),
+    ("attempt", attempt::measure),
+    ("throughput", throughput::measure),
+    ("memory", soak::measure),
+    ("serve", serve::measure),
+    ("sizes", sizes),
+];
+
 /// One line of the table.
 struct Row {
     what: &'static str,
@@ -49,12 +61,12 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut bench = Bench { built: Built::of_this_binary()?, rows: Vec::new() };
-    door::measure(&mut bench)?;
-    attempt::measure(&mut bench)?;
-    throughput::measure(&mut bench)?;
-    soak::measure(&mut bench)?;
-    serve::measure(&mut bench)?;
-    sizes(&mut bench)?;
+    let only: Vec<String> = std::env::args().skip(1).collect();
+    for (name, measure) in MEASURES {
+        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+            measure(&mut bench)?;
+        }
+    }
     println!("| what | measured | wanted | |");
     println!("| --- | --- | --- | --- |");
     for Row { what, measured, wanted, reached } in &bench.rows {

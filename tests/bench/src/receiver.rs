@@ -8,6 +8,7 @@ use anyhow::Result;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
+use tokio_util::task::TaskTracker;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok";
 
@@ -16,18 +17,18 @@ pub(crate) fn start() -> Result<SocketAddr> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let runtime = Builder::new_current_thread().enable_io().build()?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            let listener = TcpListener::from_std(listener)?;
-            loop {
-                let (stream, _) = listener.accept().await?;
-                tokio::spawn(serve(stream));
-            }
-            #[expect(unreachable_code, reason = "it names the type of the error")]
-            anyhow::Ok(())
-        })
-    });
+    std::thread::spawn(move || runtime.block_on(accept(listener)));
     Ok(address)
+}
+
+/// Serves everybody who comes, until the process ends.
+async fn accept(listener: std::net::TcpListener) -> Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let connections = TaskTracker::new();
+    loop {
+        let (stream, _) = listener.accept().await?;
+        connections.spawn(serve(stream));
+    }
 }
 
 /// Answers until the other side is gone, or says what is no request with a length.

@@ -105,15 +105,10 @@ impl Site {
     }
 
     pub(crate) fn channel(&self, tenant: &str, name: &str, url: &str, policy: &Json) -> Result<()> {
-        let body = json!({ "name": name, "plugin": "slack", "secrets": { "webhook_url": url }, "policy": policy });
+        let body =
+            json!({ "name": name, "plugin": "slack", "secrets": { "webhook_url": url }, "policy": policy });
         let answer = self.client(tenant).json("POST", "/api/v1/channels", &body)?;
         ensure!(answer.status == 201, "{}", answer.text());
-        Ok(())
-    }
-
-    fn tenant(&self, client: &mut Client, name: &str) -> Result<()> {
-        let answer = client.json("POST", "/api/v1/tenants", &json!({ "name": name }))?;
-        ensure!(answer.status < 300, "{}", answer.text());
         Ok(())
     }
 
@@ -189,6 +184,12 @@ impl Site {
     }
 }
 
+fn make_tenant(client: &mut Client, name: &str) -> Result<()> {
+    let answer = client.json("POST", "/api/v1/tenants", &json!({ "name": name }))?;
+    ensure!(answer.status < 300, "{}", answer.text());
+    Ok(())
+}
+
 fn send(client: &mut Client, channel: &str, number: usize, query: &str) -> Result<()> {
     let body = json!({
         "channels": [channel],
@@ -237,7 +238,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
 fn trouble(bench: &mut Bench, site: &Site, receipts: &Receipts) -> Result<()> {
     let (_, before) = site.steady("ops", 200, STEADY, receipts)?;
     let silent = Receiver::start(|_| Reply::hang())?;
-    site.tenant(&mut site.serving().operator(), "trouble")?;
+    make_tenant(&mut site.serving().operator(), "trouble")?;
     site.channel("trouble", "ops", &silent.url("/hook"), &json!({ "attempts_at_once_max": 64 }))?;
     let mut client = site.client("trouble");
     for number in 0..1_000 {
@@ -256,7 +257,7 @@ fn many(bench: &mut Bench) -> Result<()> {
     let mut client = site.serving().operator();
     for tenant in 0..TENANTS {
         let name = format!("t{tenant}");
-        site.tenant(&mut client, &name)?;
+        make_tenant(&mut client, &name)?;
         let mut own = site.client(&name);
         for channel in 0..CHANNELS_EACH {
             let body = json!({

@@ -78,10 +78,7 @@ impl Receiver {
         Self::start_with(answer, false)
     }
 
-    fn start_with(
-        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
-        keeps: bool,
-    ) -> Result<Self> {
+    fn start_with(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static, keeps: bool) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port for the HTTP receiver")?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -91,7 +88,9 @@ impl Receiver {
             for (connection, stream) in listener.incoming().flatten().enumerate() {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
                 // A client that goes away ends its thread; that is no failure of the receiver.
-                std::thread::spawn(move || serve(stream, connection, keeps.then_some(&*kept), answer.as_ref()));
+                std::thread::spawn(move || {
+                    serve(stream, connection, keeps.then_some(&*kept), answer.as_ref())
+                });
             }
         });
         Ok(Self { address, seen })

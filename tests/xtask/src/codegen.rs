@@ -110,7 +110,12 @@ mod tests {
 
     #[test]
     fn a_kept_file_that_differs_is_stale() {
-        let made = tree(&[("cli.md", "new"), ("openapi.json", "{}"), ("channels.md", "same"), ("man/sandbell.1", "")]);
+        let made = tree(&[
+            ("cli.md", "new"),
+            ("openapi.json", "{}"),
+            ("channels.md", "same"),
+            ("man/sandbell.1", ""),
+        ]);
         let ours = tree(&[("docs/cli.md", "old"), ("docs/openapi.json", "{}"), ("docs/channels.md", "same")]);
         let found = stale(made.path(), ours.path()).unwrap();
         assert_snapshot!(

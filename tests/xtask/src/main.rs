@@ -33,6 +33,7 @@ mod bench;
 mod ci;
 mod crash;
 mod demo;
+mod dist;
 mod new;
 mod setup;
 mod soak;
@@ -64,6 +65,7 @@ enum Verb {
     Codegen(codegen::Codegen),
     New(new::New),
     Bench(bench::Bench),
+    Dist(dist::Dist),
     Crash(crash::Crash),
     Soak(soak::Soak),
     Setup(setup::Setup),
@@ -97,6 +99,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Verb::Codegen(verb) => verb.run(&house),
         Verb::New(verb) => verb.run(&house),
         Verb::Bench(verb) => verb.run(&house),
+        Verb::Dist(verb) => verb.run(&house),
         Verb::Crash(verb) => verb.run(&house),
         Verb::Soak(verb) => verb.run(&house),
         Verb::Setup(verb) => verb.run(&house),

@@ -24,6 +24,7 @@ impl Test {
         say::step("runs the tests");
         let mut command = house.command(nextest);
         command.args(["nextest", "run", "--workspace", "--all-features", "--locked"]);
+        command.env("PATH", tools::path_with_promtool(house)?);
         run::run(command.args(&self.filter))
     }
 
@@ -34,6 +35,7 @@ impl Test {
         say::step("runs the tests");
         let mut command = house.command(nextest);
         command.args(["nextest", "run", "--workspace", "--all-features", "--locked", "--profile=ci"]);
+        command.env("PATH", tools::path_with_promtool(house)?);
         Ok(summary(run::run_and_keep(&mut command, SUMMARY_LINES_MAX)?))
     }
 }
@@ -41,6 +43,7 @@ impl Test {
 /// Everything a test starts or talks to; gives the path of nextest.
 pub(crate) fn prepare(house: &House) -> Result<std::path::PathBuf> {
     tools::ensure_debian_packages()?;
+    tools::ensure_promtool(house)?;
     let nextest = tools::NEXTEST.ensure(house)?;
     schemathesis::ensure(house)?;
     say::step("builds the program and the tests");

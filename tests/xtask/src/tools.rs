@@ -3,6 +3,8 @@
 //! Nothing is installed twice, and nothing outside the target directory but what rustup and Debian keep.
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -82,9 +84,18 @@ pub(crate) const TYPOS: Tool = Tool {
     because: "it finds misspelled words",
 };
 
+/// Not among [`TOOLS`]: only `cargo xtask dist` needs it.
+pub(crate) const CARGO_DEB: Tool = Tool {
+    name: "cargo-deb",
+    version: "3.8.0",
+    source: "cargo-deb",
+    wheel: None,
+    because: "it makes the Debian package",
+};
+
 pub(crate) const TOOLS: [&Tool; 4] = [&NEXTEST, &DENY, &MACHETE, &TYPOS];
 
-const DEBIAN_PACKAGES: [DebianPackage; 9] = [
+const DEBIAN_PACKAGES: [DebianPackage; 10] = [
     DebianPackage {
         name: "postfix",
         file: "/usr/sbin/postfix",
@@ -124,6 +135,11 @@ const DEBIAN_PACKAGES: [DebianPackage; 9] = [
         name: "mosquitto-clients",
         file: "/usr/bin/mosquitto_sub",
         because: "it reads what arrived at mosquitto's topics",
+    },
+    DebianPackage {
+        name: "systemd",
+        file: "/usr/bin/systemd-analyze",
+        because: "it reads the unit as the init of a host does",
     },
     DebianPackage {
         name: "faketime",
@@ -240,6 +256,40 @@ pub(crate) fn ensure_debian_packages() -> Result<()> {
     say::note("the list of packages may be old or missing; fetches it");
     run::run(Command::new("apt-get").args(["update", "-qq"]))?;
     install()
+}
+
+/// Sees to it that `promtool` is there, which reads metrics, rules and the tests of rules as Prometheus does.
+///
+/// Only the file is taken: the package would start a Prometheus on this machine.
+pub(crate) fn ensure_promtool(house: &House) -> Result<()> {
+    let folder = house.target.join("tools/prometheus");
+    if folder.join("usr/bin/promtool").exists() || Path::new("/usr/bin/promtool").exists() {
+        return Ok(());
+    }
+    say::step("fetches Debian's prometheus, because promtool checks metrics and alert rules");
+    fs::create_dir_all(&folder)?;
+    let fetch =
+        || run::run(Command::new("apt-get").args(["download", "-qq", "prometheus"]).current_dir(&folder));
+    if fetch().is_err() {
+        say::note("the list of packages may be old or missing; fetches it");
+        run::run(Command::new("apt-get").args(["update", "-qq"]))?;
+        fetch()?;
+    }
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            run::run(Command::new("dpkg-deb").arg("--extract").arg(&path).arg(&folder))?;
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The path of commands, with what [`ensure_promtool`] fetched at its end.
+pub(crate) fn path_with_promtool(house: &House) -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let fetched = house.target.join("tools/prometheus/usr/bin");
+    Ok(env::join_paths(env::split_paths(&path).chain([fetched]))?)
 }
 
 fn is_root() -> Result<bool> {

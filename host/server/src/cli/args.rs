@@ -2,12 +2,22 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use sandbell_domain::NetworkRule;
 use url::Url;
 
+use super::audit::Audit;
+use super::channel::Channel;
+use super::data::{Backup, Database, Restore};
+use super::delivery::Delivery;
+use super::doctor::Doctor;
 use super::exit::Exit;
+use super::notify::Notify;
+use super::secret::Secret;
+use super::status::Status;
+use super::tenant::Tenant;
+use super::token::Token;
 use crate::doors::icinga::{ConnectTo, LinkName};
 use crate::install::PluginName;
 
@@ -29,24 +39,54 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     /// Print JSON on stdout, errors included
     #[arg(long, global = true)]
-    pub(crate) json: bool,
+    json: bool,
+    /// How results are printed
+    #[arg(short, long, global = true, value_name = "FORM", conflicts_with = "json")]
+    output: Option<Form>,
     /// Log more to stderr; twice for debugging
     #[arg(short, global = true, action = ArgAction::Count)]
     pub(crate) v: u8,
 }
 
+/// The form of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Table,
+    /// As `--json`
+    Json,
+}
+
+impl Global {
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || self.output == Some(Form::Json)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Serve(Serve),
+    /// Look at what `sandbell.toml` can say and says
+    #[command(subcommand)]
+    Config(Configuration),
+    Status(Status),
+    Doctor(Doctor),
     /// Show what a component is, what it can be set to and what it wants
     Inspect(Inspect),
     /// Install plugins and approve what they want
     #[command(subcommand)]
     Plugin(Plugin),
+    Channel(Channel),
+    Secret(Secret),
+    Notify(Notify),
+    Delivery(Delivery),
     Send(Send),
-    Serve(Serve),
-    /// Look at what `sandbell.toml` can say and says
-    #[command(subcommand)]
-    Config(Configuration),
+    Tenant(Tenant),
+    Token(Token),
+    Audit(Audit),
+    Backup(Backup),
+    Restore(Restore),
+    Db(Database),
     /// Serve Icinga Notifications
     #[command(subcommand)]
     Icinga(Icinga),

@@ -10,12 +10,13 @@ pub(crate) enum Exit {
     NotAllowed = 4,
     Conflict = 5,
     Dead = 6,
+    Unreachable = 7,
     Later = 75,
     Interrupted = 130,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Ok,
         Self::Failed,
         Self::Usage,
@@ -23,6 +24,7 @@ impl Exit {
         Self::NotAllowed,
         Self::Conflict,
         Self::Dead,
+        Self::Unreachable,
         Self::Later,
         Self::Interrupted,
     ];
@@ -36,10 +38,11 @@ impl Exit {
             Self::Ok => "done",
             Self::Failed => "failed",
             Self::Usage => "the command line is wrong",
-            Self::NotFound => "no such plugin or file",
-            Self::NotAllowed => "not approved, or not this user's",
-            Self::Conflict => "something else is in the way",
+            Self::NotFound => "no such thing: plugin, channel, delivery, file",
+            Self::NotAllowed => "not approved, or not allowed to this user or token",
+            Self::Conflict => "something else is in the way; with `--exit-code`: there are differences",
             Self::Dead => "the delivery failed for good",
+            Self::Unreachable => "no daemon answers",
             Self::Later => "the delivery failed, trying again can help (EX_TEMPFAIL)",
             Self::Interrupted => "interrupted",
         }
@@ -65,10 +68,11 @@ mod tests {
             0  done
             1  failed
             2  the command line is wrong
-            3  no such plugin or file
-            4  not approved, or not this user's
-            5  something else is in the way
+            3  no such thing: plugin, channel, delivery, file
+            4  not approved, or not allowed to this user or token
+            5  something else is in the way; with `--exit-code`: there are differences
             6  the delivery failed for good
+            7  no daemon answers
            75  the delivery failed, trying again can help (EX_TEMPFAIL)
           130  interrupted
         ");

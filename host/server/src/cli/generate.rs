@@ -94,6 +94,14 @@ mod tests {
         let headings: Vec<_> = reference.lines().filter(|line| line.starts_with("## ")).collect();
         assert_snapshot!(headings.join("\n"), @"
         ## sandbell
+        ## sandbell serve
+        ## sandbell config
+        ## sandbell config default
+        ## sandbell config check
+        ## sandbell config schema
+        ## sandbell config show
+        ## sandbell status
+        ## sandbell doctor
         ## sandbell inspect
         ## sandbell plugin
         ## sandbell plugin install
@@ -101,13 +109,47 @@ mod tests {
         ## sandbell plugin list
         ## sandbell plugin show
         ## sandbell plugin remove
+        ## sandbell channel
+        ## sandbell channel list
+        ## sandbell channel show
+        ## sandbell channel create
+        ## sandbell channel set
+        ## sandbell channel unset
+        ## sandbell channel test
+        ## sandbell channel preview
+        ## sandbell channel enable
+        ## sandbell channel disable
+        ## sandbell channel delete
+        ## sandbell channel export
+        ## sandbell channel apply
+        ## sandbell channel diff
+        ## sandbell secret
+        ## sandbell secret set
+        ## sandbell secret remove
+        ## sandbell secret rotate-key
+        ## sandbell secret list
+        ## sandbell notify
+        ## sandbell delivery
+        ## sandbell delivery list
+        ## sandbell delivery show
+        ## sandbell delivery tail
+        ## sandbell delivery redrive
+        ## sandbell delivery cancel
         ## sandbell send
-        ## sandbell serve
-        ## sandbell config
-        ## sandbell config default
-        ## sandbell config check
-        ## sandbell config schema
-        ## sandbell config show
+        ## sandbell tenant
+        ## sandbell tenant create
+        ## sandbell tenant list
+        ## sandbell tenant suspend
+        ## sandbell tenant resume
+        ## sandbell token
+        ## sandbell token create
+        ## sandbell token list
+        ## sandbell token revoke
+        ## sandbell audit
+        ## sandbell backup
+        ## sandbell restore
+        ## sandbell db
+        ## sandbell db check
         ## sandbell icinga
         ## sandbell icinga link
         ## sandbell completions
@@ -127,11 +169,23 @@ mod tests {
         Usage: sandbell [OPTIONS] <COMMAND>
 
         Commands:
-          inspect      Show what a component is, what it can be set to and what it wants
-          plugin       Install plugins and approve what they want
-          send         Deliver one notification now
           serve        Accept notifications, keep them, and deliver them
           config       Look at what `sandbell.toml` can say and says
+          status       Show how the daemon is
+          doctor       Look at everything that can be wrong, and say what to do
+          inspect      Show what a component is, what it can be set to and what it wants
+          plugin       Install plugins and approve what they want
+          channel      Configure channels, try them, and see how they fare
+          secret       Set and remove the secrets of channels; no verb prints one
+          notify       Hand a notification to the daemon, which delivers it
+          delivery     See what became of what was accepted, and try again
+          send         Deliver one notification now
+          tenant       Make tenants, and suspend them
+          token        Make tokens for programs, and revoke them
+          audit        Show who did what, newest first
+          backup       Copy the database, while the daemon runs or not
+          restore      Go back to a backup; the daemon must not run
+          db           Look after the database
           icinga       Serve Icinga Notifications
           completions  Print a completion script for a shell
           man          Write the manual pages into a directory
@@ -139,6 +193,13 @@ mod tests {
         Options:
               --json
                   Print JSON on stdout, errors included
+
+          -o, --output <FORM>
+                  How results are printed
+
+                  Possible values:
+                  - table: For people
+                  - json:  As `--json`
 
           -v...
                   Log more to stderr; twice for debugging
@@ -153,10 +214,11 @@ mod tests {
             0  done
             1  failed
             2  the command line is wrong
-            3  no such plugin or file
-            4  not approved, or not this user's
-            5  something else is in the way
+            3  no such thing: plugin, channel, delivery, file
+            4  not approved, or not allowed to this user or token
+            5  something else is in the way; with `--exit-code`: there are differences
             6  the delivery failed for good
+            7  no daemon answers
            75  the delivery failed, trying again can help (EX_TEMPFAIL)
           130  interrupted
         ");
@@ -189,6 +251,13 @@ mod tests {
 
               --notification <FILE>
                   The notification, `-` for stdin
+
+          -o, --output <FORM>
+                  How results are printed
+
+                  Possible values:
+                  - table: For people
+                  - json:  As `--json`
 
           -v...
                   Log more to stderr; twice for debugging

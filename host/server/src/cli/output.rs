@@ -2,11 +2,13 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::{Table, presets};
 use sandbell_domain::escape;
 use serde_json::Value as Json;
 
+use super::exit::Exit;
 use super::problem::Problem;
 
 /// Where a verb's result goes.
@@ -24,6 +26,17 @@ impl Output {
         }
         let mut stdout = anstream::stdout().lock();
         remember(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+    }
+
+    /// A line of a result that has no end, shown at once.
+    pub(crate) fn result_line(line: &str) {
+        let mut stdout = anstream::stdout().lock();
+        remember(writeln!(stdout, "{}", escape::block(line)).and_then(|()| stdout.flush()));
+    }
+
+    /// Whether nobody can read any more of a result that has no end.
+    pub(crate) fn is_over() -> bool {
+        IS_CLOSED.load(Ordering::Relaxed) || LOST.get().is_some()
     }
 
     /// Bytes that are neither, e.g. a completion script.
@@ -57,11 +70,16 @@ impl Output {
 /// The first failure to write a result. Results are written at the very end, so whoever exits asks for it.
 static LOST: OnceLock<String> = OnceLock::new();
 
+/// Whether the reader of stdout went away.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
 fn remember(written: io::Result<()>) {
-    if let Err(error) = written
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        let _ = LOST.set(error.to_string());
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => IS_CLOSED.store(true, Ordering::Relaxed),
+        Err(error) => {
+            let _ = LOST.set(error.to_string());
+        }
     }
 }
 
@@ -75,6 +93,18 @@ pub(crate) fn ask(question: &str) -> Option<bool> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).ok()?;
     Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Goes on only after a yes; `otherwise` says how to do it where there is nobody to ask.
+pub(crate) fn confirm(question: &str, otherwise: &str) -> Result<(), Problem> {
+    match ask(question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Problem::new(Exit::NotAllowed, "declined", "nothing was done")),
+        None => {
+            Output::note(question);
+            Err(Problem::new(Exit::NotAllowed, "no_terminal", "there is nobody to ask").hint(otherwise))
+        }
+    }
 }
 
 /// A table without lines. Every cell is made one printable line.

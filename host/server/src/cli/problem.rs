@@ -1,5 +1,6 @@
 //! What went wrong, why, and what to do about it; the only place where errors get exit codes and hints.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -7,9 +8,11 @@ use std::path::Path;
 
 use sandbell_domain::escape;
 use sandbell_sandbox::InspectError;
+use sandbell_store::StoreError;
 use serde_json::{Value as Json, json};
 
 use super::exit::Exit;
+use crate::client::{ClientError, Place, Refusal};
 use crate::engine::EngineError;
 use crate::install::{ApproveError, BadName, PrepareError, StateError, TlsError};
 
@@ -18,15 +21,15 @@ use crate::install::{ApproveError, BadName, PrepareError, StateError, TlsError};
 pub(crate) struct Problem {
     pub(crate) exit: Exit,
     /// Stable, for programs.
-    code: &'static str,
+    code: Cow<'static, str>,
     what: String,
     because: Option<String>,
     hint: Option<String>,
 }
 
 impl Problem {
-    pub(crate) fn new(exit: Exit, code: &'static str, what: impl Into<String>) -> Self {
-        Self { exit, code, what: what.into(), because: None, hint: None }
+    pub(crate) fn new(exit: Exit, code: impl Into<Cow<'static, str>>, what: impl Into<String>) -> Self {
+        Self { exit, code: code.into(), what: what.into(), because: None, hint: None }
     }
 
     pub(crate) fn because(mut self, because: impl Into<String>) -> Self {
@@ -49,6 +52,11 @@ impl Problem {
         };
         Self::new(exit, "file", format!("cannot {action} `{}`", escape::line(&path.display().to_string())))
             .because(error.to_string())
+    }
+
+    /// The sentence alone.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 
     /// Lines for stderr. What others wrote is escaped here, whoever put it in.
@@ -132,6 +140,67 @@ impl From<TlsError> for Problem {
 impl From<BadName> for Problem {
     fn from(error: BadName) -> Self {
         Self::plain(Exit::Usage, "name", &error)
+    }
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Self {
+        use ClientError as E;
+        match error {
+            E::Unreachable { ref place, ref because } => {
+                Self::plain(Exit::Unreachable, "unreachable", &error).because(because).hint(match place {
+                    Place::Socket(_) => {
+                        "`systemctl start sandbell` starts the installed daemon, `sandbell serve` one here"
+                    }
+                    Place::Url(_) => "look at --server, and whether the daemon listens there",
+                })
+            }
+            E::TimedOut => Self::plain(Exit::Failed, "timed_out", &error).hint("`--timeout` gives it longer"),
+            E::Broken(_) => Self::plain(Exit::Failed, "broken", &error),
+            E::Foreign { .. } => Self::plain(Exit::Failed, "foreign", &error),
+            E::Start(_) => Self::plain(Exit::Failed, "client", &error),
+            E::Token { .. } => Self::plain(Exit::NotAllowed, "token_file", &error),
+            E::Authorities { .. } => Self::plain(Exit::Failed, "ca_file", &error),
+            E::Refused(refusal) => refused(*refusal),
+        }
+    }
+}
+
+/// The daemon's own words, with the exit code that its status stands for.
+fn refused(refusal: Refusal) -> Problem {
+    let exit = match refusal.status {
+        401 | 403 => Exit::NotAllowed,
+        404 => Exit::NotFound,
+        409 | 412 | 428 => Exit::Conflict,
+        429 | 503 => Exit::Later,
+        _ => Exit::Failed,
+    };
+    let problem = Problem::new(exit, refusal.code.clone(), refusal.to_string());
+    match (refusal.hint, refusal.status) {
+        (Some(hint), _) => problem.hint(hint),
+        (None, 401) => problem.hint("`--token-file FILE` names the file with the token"),
+        (None, _) => problem,
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::NoBackup { .. }
+            | StoreError::Locked(_)
+            | StoreError::Newer { .. }
+            | StoreError::OtherSchema { .. } => Exit::Conflict,
+            StoreError::ReadOnly(_) => Exit::NotAllowed,
+            StoreError::OtherContent(_)
+            | StoreError::UnknownTenant(_)
+            | StoreError::Full(_)
+            | StoreError::Damaged { .. }
+            | StoreError::CannotOpen { .. }
+            | StoreError::DiskFailed { .. }
+            | StoreError::Unexpected { .. }
+            | StoreError::Closed => Exit::Failed,
+        };
+        Self::plain(exit, "store", &error)
     }
 }
 

@@ -9,7 +9,10 @@ use super::args::{Cli, Icinga, Plugin, Verb};
 use super::exit::Exit;
 use super::output::Output;
 use super::problem::Problem;
-use super::{config, generate, icinga_link, inspect, plugin, send, serve};
+use super::{
+    audit, channel, config, data, delivery, doctor, generate, icinga_link, inspect, notify, plugin, secret,
+    send, serve, status, tenant, token,
+};
 use crate::app::App;
 use crate::config::Config;
 use crate::telemetry;
@@ -31,7 +34,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let output = Output { is_json: global.json };
+    let output = Output { is_json: global.is_json() };
     let done = Config::from_env()
         .map_err(|error| {
             Problem::new(Exit::Failed, "environment", "cannot tell where this program is")
@@ -58,7 +61,9 @@ pub(crate) fn run() -> ExitCode {
 
 /// Says what is wrong with the arguments; also prints `--help` and `--version`, which are no errors.
 fn usage(error: &clap::Error) -> ExitCode {
-    let is_json = std::env::args_os().any(|argument| argument == "--json");
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let is_json = arguments.iter().any(|argument| argument == "--json" || argument == "-ojson")
+        || arguments.windows(2).any(|pair| (pair[0] == "-o" || pair[0] == "--output") && pair[1] == "json");
     if error.use_stderr() && is_json {
         let text = error.to_string();
         let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -79,6 +84,18 @@ fn dispatch(context: &Context, verb: Verb) -> Done {
         Verb::Plugin(Plugin::Show { name }) => plugin::show(context, &name),
         Verb::Plugin(Plugin::Remove { name }) => plugin::remove(context, &name),
         Verb::Send(args) => send::run(context, &args),
+        Verb::Status(args) => status::run(context, &args),
+        Verb::Channel(args) => channel::run(context, args),
+        Verb::Delivery(args) => delivery::run(context, args),
+        Verb::Notify(args) => notify::run(context, &args),
+        Verb::Tenant(args) => tenant::run(context, &args),
+        Verb::Token(args) => token::run(context, &args),
+        Verb::Secret(args) => secret::run(context, &args),
+        Verb::Audit(args) => audit::run(context, &args),
+        Verb::Doctor(args) => Ok(doctor::run(context, &args)),
+        Verb::Backup(args) => data::backup(context, &args),
+        Verb::Restore(args) => data::restore(context, &args),
+        Verb::Db(args) => data::database(context, &args),
         Verb::Serve(args) => serve::run(context, args),
         Verb::Config(verb) => config::run(context, &verb),
         Verb::Icinga(Icinga::Link(args)) => icinga_link::run(context, args),

@@ -29,4 +29,5 @@ pub(crate) use log::{Log, LogFormat};
 pub(crate) use retention::Retention;
 pub(crate) use schema::{default_text, json_schema};
 pub(crate) use settings::Settings;
+pub(crate) use spelling::nearest;
 pub(crate) use store::Database;

@@ -103,7 +103,7 @@ impl State {
             files::make_dir(dir).map_err(|error| StateError::io("make", dir, error))?;
         }
         let state = Self::open(dir)?;
-        for part in [state.plugins_dir(), state.components_dir(), state.cache_dir()] {
+        for part in state.parts() {
             files::make_dir(&part).map_err(|error| StateError::io("make", &part, error))?;
         }
         Ok(state)
@@ -111,6 +111,11 @@ impl State {
 
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The directories in it that must be there.
+    pub(crate) fn parts(&self) -> [PathBuf; 3] {
+        [self.plugins_dir(), self.components_dir(), self.cache_dir()]
     }
 
     /// Handed to the sandbox, which alone knows what is in it.

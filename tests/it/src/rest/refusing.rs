@@ -86,7 +86,7 @@ fn a_channel_that_is_wrong_is_told_which_option() {
     assert_snapshot!(with(&|form| form["plugin"] = json!("telex")), @"422 no-plugin /plugin: no plugin `telex` is installed [`GET /api/v1/plugins` lists what is installed]");
     assert_snapshot!(with(&|form| form["settings"] = json!({ "url": "https://chat.example.com" })), @"422 config /settings/user_id: option `user_id`: is required and has no value");
     assert_snapshot!(with(&|form| form["settings"]["token"] = json!("hunter2")), @"422 config /settings/token: option `token`: is a secret; write it under `secrets`");
-    assert_snapshot!(with(&|form| form["settings"]["usr_id"] = json!("x")), @"422 config /settings/usr_id: option `usr_id`: the plugin has no option of this name; it has `url`, `user_id`");
+    assert_snapshot!(with(&|form| form["settings"]["usr_id"] = json!("x")), @"422 config /settings/usr_id: option `usr_id`: the plugin has no option of this name; it has `url`, `user_id`, `channel`, `style`, `render_attachment`, `template_title`, `template_body`");
     assert_snapshot!(with(&|form| form["settings"]["url"] = json!({})), @"422 config /settings/url: option `url`: is an object; write a string");
     assert_snapshot!(with(&|form| form["settings"]["url"] = json!("chat.example.com")), @"422 config /settings/url: option `url`: `chat.example.com/api/v1/chat.postMessage` is no absolute http or https URL; write e.g. `https://api.example.com/hook`");
     assert_snapshot!(with(&|form| form["secrets"] = json!({})), @"422 config /secrets/token: option `token`: is required and has no value");

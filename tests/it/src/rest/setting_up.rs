@@ -108,6 +108,22 @@ fn a_channel_is_made_changed_and_its_secrets_are_told_to_nobody() {
 }
 
 #[test]
+fn a_secret_that_is_kept_goes_nowhere_else() {
+    let (receiver, thief) = (accepting(), accepting());
+    let (_served, operator) = host();
+    operator.post("/channels", &rocketchat("ops", &receiver.url(""))).expect(201);
+    let mut elsewhere = rocketchat("ops", &thief.url(""));
+    let told = elsewhere.as_object_mut().unwrap().remove("secrets").unwrap();
+    assert_snapshot!(operator.put("/channels/ops", &elsewhere).problem(), @"422 config /secrets/token: option `token`: must be told again, because the channel would reach a place that it did not reach before");
+    let draft = json!({ "channel": elsewhere,
+        "notification": { "contact": { "addresses": [{ "kind": "rocketchat", "address": "#ops" }] } } });
+    assert_snapshot!(operator.post("/drafts/test", &draft).problem(), @"422 config /channel/secrets/token: option `token`: must be told again, because the channel would reach a place that it did not reach before");
+    assert!(thief.requests().is_empty());
+    elsewhere["secrets"] = told;
+    operator.put("/channels/ops", &elsewhere).expect(200);
+}
+
+#[test]
 fn a_draft_is_tried_before_it_is_saved() {
     let receiver = accepting();
     let (_served, operator) = host();

@@ -17,6 +17,11 @@ const MAIL_HEADERS: [&str; 3] = ["From", "To", "Subject"];
 /// Longer lines are cut: nobody reads them to their end.
 const LINE_CHARS_MAX: usize = 400;
 
+/// What an example has in the place of a key.
+const KEY: &str = "-----BEGIN PRIVATE KEY-----";
+/// What stands before a number that is another one each time.
+const NUMBERED: [&str; 2] = ["dlv_", "secret:token:"];
+
 /// A state directory of its own, where channels are installed and approved.
 pub(crate) struct Studio<'a> {
     house: &'a House,
@@ -41,10 +46,24 @@ impl<'a> Studio<'a> {
         self.sandbell(&["plugin", "install", &component.to_string_lossy()])?;
         self.sandbell(&["plugin", "approve", name, "--yes"])?;
         let notification = self.folder.join("notification.json");
+        let config = self.with_key(config)?;
         let (config, notification) = (config.to_string_lossy(), notification.to_string_lossy());
         let arguments = ["send", name, "--config", &config, "--notification", &notification];
         let text = self.sandbell(&[&arguments[..], &["--dry-run", "--json"]].concat())?;
         picture(&text).with_context(|| format!("the dry run of {name} shows nothing"))
+    }
+
+    /// The configuration with a private key, where the example has only the first line of one.
+    fn with_key(&self, config: &Path) -> Result<PathBuf> {
+        let text = fs::read_to_string(config)?;
+        if !text.contains(KEY) {
+            return Ok(config.to_owned());
+        }
+        let mut openssl = self.house.command(Path::new("openssl"));
+        let pem = run::output(openssl.args(["genpkey", "-quiet", "-algorithm", "RSA"]))?;
+        let whole = self.folder.join("config.json");
+        fs::write(&whole, text.replace(KEY, pem.trim_end().replace('\n', "\\n").as_str()))?;
+        Ok(whole)
     }
 
     fn sandbell(&self, arguments: &[&str]) -> Result<String> {
@@ -122,15 +141,18 @@ fn short(line: &str) -> String {
     line.chars().take(LINE_CHARS_MAX - 1).chain(['…']).collect()
 }
 
-/// A delivery's number is another one each time.
+/// Numbers of deliveries and of access tokens are others each time.
 fn unnumbered(line: &str) -> String {
-    let mut parts = line.split("dlv_");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str("dlv_…");
-        text.push_str(part.trim_start_matches(|sign: char| sign.is_ascii_alphanumeric()));
-    }
-    text
+    NUMBERED.iter().fold(line.to_owned(), |line, mark| {
+        let mut parts = line.split(mark);
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            text.push_str(mark);
+            text.push('…');
+            text.push_str(part.trim_start_matches(|sign: char| sign.is_ascii_alphanumeric()));
+        }
+        text
+    })
 }
 
 #[cfg(test)]

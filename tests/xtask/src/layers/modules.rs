@@ -110,12 +110,12 @@ mod tests {
         let text = check(&[
             ("main.rs", "mod app; mod cli;\nfn main() { cli::run() }"),
             ("cli/send.rs", "use crate::{app::App, config, cli::Exit};\nuse super::Format;"),
-            ("app.rs", "use crate::{dispatch::Dispatcher, doors, runner::Sandboxed};"),
+            ("serve.rs", "use crate::{dispatch::Dispatcher, doors, runner::Runner};"),
             ("doors/mod.rs", "mod icinga; use icinga::router; use self::quay::Quay;"),
             ("doors/icinga/mod.rs", "use super::{auth, problem::Problem};\nuse crate::intake::Intake;"),
             ("doors/icinga/line.rs", "use super::Dialect; use crate::doors::icinga::Text;"),
             ("doors/quay.rs", "#[cfg(test)] mod tests { use super::*; }"),
-            ("runner.rs", "use crate::dispatch::Runner;"),
+            ("dispatch/attempt.rs", "use crate::node::Node;"),
         ]);
         assert_eq!(text, "");
     }
@@ -133,23 +133,22 @@ mod tests {
             ("doors/quay.rs", "use super::super::app::App;"),
             ("dispatch.rs", "\n\nuse crate::{config, doors::quay};"),
             ("intake.rs", "use crate::*;"),
-            ("telemetry.rs", "use crate as sandbell;\nuse crate::config::Log;"),
+            ("telemetry.rs", "use crate as sandbell;\nuse crate::metrics::Metrics;"),
             ("helpers.rs", ""),
             ("config.rs", "fn f() -> &str { crate::PROGRAM }"),
         ]);
         assert_snapshot!(text, @"
         host/server/src/config.rs:1: `config` uses `PROGRAM` of the crate's root; what is shared belongs in a module
-        host/server/src/dispatch.rs:3: `dispatch` uses `doors`; it may use clock, config, telemetry
+        host/server/src/dispatch.rs:3: `dispatch` uses `doors`; it may use node, circuits, events, metrics, kept, config
         host/server/src/doors/auth.rs:1: `doors::auth` uses the door `quay`; doors do not know each other
-        host/server/src/doors/icinga.rs:1: `doors` uses `dispatch`; it may use intake, install, engine, clock, config, telemetry
+        host/server/src/doors/icinga.rs:1: `doors` uses `dispatch`; it may use channels, node, intake, runner, roster, vault, circuits, events, kept, listen, install, engine, clock, dice, config, telemetry
         host/server/src/doors/icinga.rs:2: `doors::icinga` uses the door `quay`; doors do not know each other
-        host/server/src/doors/icinga.rs:3: `doors` uses `runner`; it may use intake, install, engine, clock, config, telemetry
-        host/server/src/doors/quay.rs:1: `doors` uses `app`; it may use intake, install, engine, clock, config, telemetry
+        host/server/src/doors/quay.rs:1: `doors` uses `app`; it may use channels, node, intake, runner, roster, vault, circuits, events, kept, listen, install, engine, clock, dice, config, telemetry
         host/server/src/helpers.rs: `helpers` has no row in tests/xtask/src/layers/table.rs
         host/server/src/intake.rs:1: names the whole crate; name the module that is meant
         host/server/src/main.rs:2: `main` uses `dispatch`; it may use cli, app, config
         host/server/src/telemetry.rs:1: names the whole crate; name the module that is meant
-        host/server/src/telemetry.rs:2: `telemetry` uses `config`; it may use no other module
+        host/server/src/telemetry.rs:2: `telemetry` uses `metrics`; it may use no other module
         ");
     }
 }

@@ -56,6 +56,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "vault",
             "circuits",
             "events",
+            "kept",
             "listen",
             "install",
             "engine",

@@ -2,7 +2,7 @@
 
 mod notification; // the file -> a notification
 mod outcome; // how it ended, in words
-mod render; // what was said to the world
+pub(super) mod render; // what was said to the world
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -83,7 +83,7 @@ fn read_config(path: &Path) -> Result<Json, Problem> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Problem> {
+pub(super) fn read(path: &Path) -> Result<String, Problem> {
     let mut text = String::new();
     let result = if path == Path::new("-") {
         io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_string(&mut text)

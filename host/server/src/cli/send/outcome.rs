@@ -22,7 +22,7 @@ pub(super) fn print(context: &Context, args: &args::Send, attempt: &Attempt) -> 
         || {
             let mut text = if is_shown { render::to_text(&attempt.exchanges) } else { String::new() };
             if args.verbose {
-                text.push_str(&log_text(attempt));
+                text.push_str(&render::log_text(&attempt.log));
             }
             if let Outcome::Delivered { receipt } = &attempt.outcome {
                 text.push_str(&delivered(args, receipt, attempt));
@@ -65,18 +65,6 @@ fn delivered(args: &args::Send, receipt: &Receipt, attempt: &Attempt) -> String 
     }
     for link in links {
         let _ = writeln!(text, "  {}: {}", escape::line(&link.label), escape::line(&link.url));
-    }
-    text
-}
-
-fn log_text(attempt: &Attempt) -> String {
-    let mut text = String::new();
-    for line in &attempt.log {
-        let _ = write!(text, "log {}: {}", line.level.as_str(), line.message);
-        for (key, value) in &line.fields {
-            let _ = write!(text, " {key}={value}");
-        }
-        text.push('\n');
     }
     text
 }

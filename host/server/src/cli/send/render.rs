@@ -3,16 +3,29 @@
 use std::fmt::Write as _;
 
 use sandbell_domain::delivery::{HttpAnswer, HttpExchange, PublishExchange, SmtpExchange};
-use sandbell_domain::{Exchange, escape};
+use sandbell_domain::{Exchange, LogLine, escape};
 
 /// Every exchange in order, for people.
-pub(super) fn to_text(exchanges: &[Exchange]) -> String {
+pub(in crate::cli) fn to_text(exchanges: &[Exchange]) -> String {
     let mut text = String::new();
     for exchange in exchanges {
         match exchange {
             Exchange::Http(exchange) => http(&mut text, exchange),
             Exchange::Smtp(exchange) => smtp(&mut text, exchange),
             Exchange::Publish(exchange) => publish(&mut text, exchange),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What a plugin wrote, line by line.
+pub(in crate::cli) fn log_text(log: &[LogLine]) -> String {
+    let mut text = String::new();
+    for LogLine { level, message, fields } in log {
+        let _ = write!(text, "log {}: {}", level.as_str(), message);
+        for (key, value) in fields {
+            let _ = write!(text, " {key}={value}");
         }
         text.push('\n');
     }

@@ -174,7 +174,7 @@ mod tests {
         };
         assert_snapshot!(check("http POST https://*.example.com/*"), @"http POST https://*.example.com/*");
         assert_snapshot!(check("smtp mail.example.com:25"), @"smtp mail.example.com:25");
-        assert_snapshot!(check("amqp x"), @"allow.0: `amqp` is no capability; write e.g. `http POST https://api.example.com/*`");
+        assert_snapshot!(check("telex x"), @"allow.0: `telex` is no capability; write e.g. `http POST https://api.example.com/*`");
         assert_snapshot!(check("http POST {url}"), @"allow.0: `{url}` names no option of this plugin; write e.g. `http POST https://api.example.com/*`");
         assert!(proxy("http://proxy.example.com:3128").is_ok());
         assert!(proxy("ftp://proxy.example.com").is_err());

@@ -384,8 +384,7 @@ mod tests {
             log: vec![],
             usage: Usage::default(),
         };
-        let outcome =
-            |is_dry| serde_json::to_string(&AttemptForm::new(&attempt, is_dry).outcome).unwrap();
+        let outcome = |is_dry| serde_json::to_string(&AttemptForm::new(&attempt, is_dry).outcome).unwrap();
         assert_eq!(outcome(true), r#"{"delivered":false,"complete":true}"#);
         assert!(outcome(false).starts_with(r#"{"delivered":true,"receipt":"#));
     }

@@ -27,6 +27,7 @@ pub(crate) use host::{
 };
 pub(crate) use notification::{BATCH_MAX, BatchForm, ContactForm, NotificationForm, SampleForm};
 pub(crate) use plugin::{ApprovalForm, ApprovalInput, PluginForm};
+pub(crate) use policy::PolicyForm;
 pub(crate) use standing::{ChannelStanding, CircuitForm, CircuitState};
 pub(crate) use text::{
     any_tag, channel_id, dead_reason, dead_reason_or_null, delivery_id, entity_tag, name as name_schema,
