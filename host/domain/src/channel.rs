@@ -22,8 +22,15 @@ impl Channel {
     /// A channel whose configuration is carried by the source, as Icinga does. Its id follows from tenant, kind and
     /// settings (not from secrets, whose digest could be guessed), so the same configuration is the same channel.
     pub fn carried(tenant: TenantId, kind: &str, plugin: Digest, config: Config, grants: Grants) -> Self {
-        let id = ChannelId::of(&[tenant.as_bytes(), kind.as_bytes(), &config.identity()]);
+        let id = Self::carried_id(tenant, kind, &config, 0);
         Self { id, tenant, kind: kind.to_owned(), plugin, config, grants, limits: Limits::default() }
+    }
+
+    /// The id of a carried channel. Where several differ in their secrets only, `nth` tells them apart; the first is 0.
+    pub fn carried_id(tenant: TenantId, kind: &str, config: &Config, nth: u32) -> ChannelId {
+        let (identity, nth_bytes) = (config.identity(), nth.to_be_bytes());
+        let parts: [&[u8]; 4] = [tenant.as_bytes(), kind.as_bytes(), &identity, &nth_bytes];
+        ChannelId::of(if nth == 0 { &parts[..3] } else { &parts })
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) fn run_channel(argv0: &Path) -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let Config { state_dir: _, log_filter, program } = config;
+    if let Some(connect) = link.connect.clone() {
+        return icinga::run_connected(link, &connect, log_filter.as_deref(), Clock);
+    }
     let cache_dir = State::open(&link.state_dir).ok().map(|state| state.cache_dir());
     let engine = Engine::new(program, cache_dir, LogLevel::Info, Size::ONE_CHANNEL);
     icinga::run(link, engine, log_filter.as_deref(), Clock)

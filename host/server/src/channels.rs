@@ -4,6 +4,8 @@
 //! Invariant: a secret is sealed before anything of it leaves this file, and one that is kept stays as it was sealed.
 //! Invariant: a kept secret goes nowhere that it did not go before; who may change a channel must not learn what it was told.
 
+mod carried; // channels whose configuration comes with their source
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ use crate::install::{PluginName, PrepareError, StateError, TIMEOUT_OPTION};
 use crate::node::Node;
 use crate::runner::OpenError;
 use crate::vault::VaultError;
+
+pub(crate) use carried::{CarryError, carry, is_carried};
 
 /// What a channel is to be.
 #[derive(Debug)]

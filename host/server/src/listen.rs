@@ -54,6 +54,23 @@ pub(crate) enum Peer {
     Tcp(SocketAddr),
 }
 
+impl Peer {
+    /// Whether it is root, or whoever this process is.
+    pub(crate) fn is_own(self) -> bool {
+        match self {
+            Self::Unix { uid } => uid == 0 || uid == rustix::process::geteuid().as_raw(),
+            Self::Tcp(_) => false,
+        }
+    }
+}
+
+/// Whom the file system lets connect to a socket. Who is at the other end is asked for all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    ToOwner,
+    ToAll,
+}
+
 /// TLS as it is now; it can change while connections are made.
 pub(crate) type Tls = watch::Receiver<Option<Arc<ServerConfig>>>;
 
@@ -110,9 +127,9 @@ impl Listening {
     }
 
     /// Serves a Unix socket. What lies in its place is replaced: the caller holds the lock of the state directory.
-    pub(crate) fn unix(self, path: &Path) -> Result<(), ListenError> {
+    pub(crate) fn unix(self, path: &Path, open: Open) -> Result<(), ListenError> {
         let listener =
-            bind_unix(path).map_err(|error| ListenError::Socket { path: path.to_owned(), error })?;
+            bind_unix(path, open).map_err(|error| ListenError::Socket { path: path.to_owned(), error })?;
         self.tracker.clone().spawn(async move {
             while let Some(permit) = self.permit().await {
                 let accepted = tokio::select! {
@@ -209,15 +226,19 @@ async fn refused(what: &str, error: &io::Error) {
     sleep(ACCEPT_AGAIN).await;
 }
 
-fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+fn bind_unix(path: &Path, open: Open) -> io::Result<UnixListener> {
+    let (dir_mode, mode) = match open {
+        Open::ToOwner => (0o700, 0o600),
+        Open::ToAll => (0o755, 0o666),
+    };
     if let Some(dir) = path.parent().filter(|dir| !dir.exists()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        fs::DirBuilder::new().recursive(true).mode(dir_mode).create(dir)?;
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
     let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     Ok(listener)
 }

@@ -18,12 +18,12 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chores;
-use crate::config::{Address, Config, LoadError, LogFormat, Settings};
+use crate::config::{Address, Config, Listen, LoadError, LogFormat, Settings};
 use crate::dispatch::Dispatcher;
 use crate::doors;
 use crate::engine::EngineError;
 use crate::install::{State, StateError};
-use crate::listen::{ListenError, Listening};
+use crate::listen::{ListenError, Listening, Open};
 use crate::node::Node;
 use crate::telemetry::{self, BadFilter, Form};
 use crate::vault::{KeySources, VaultError};
@@ -136,7 +136,10 @@ async fn serve(parts: &Parts, reload: Reload, tls: tls::Current) -> Result<(), S
         // Answers that were begun have been written by now, unless their readers are slow.
         let _ = timeout(FAREWELL, async { tokio::join!(connections.wait(), chores.wait()) }).await;
         // Who finds no socket knows that nobody serves.
-        let _ = std::fs::remove_file(node.state.dir().join(&node.settings().listen.socket));
+        let Listen { socket, icinga_socket, .. } = &node.settings().listen;
+        for socket in [socket, icinga_socket] {
+            let _ = std::fs::remove_file(node.state.dir().join(socket));
+        }
         info!("stopped");
     };
     tokio::select! {
@@ -189,8 +192,11 @@ async fn listen(
         info!(address = %taken, listener = "api", "the API is at {scheme}://{taken}");
     }
     let socket = node.state.dir().join(&settings.listen.socket);
-    listening(api).unix(&socket)?;
+    listening(api).unix(&socket, Open::ToOwner)?;
     info!(socket = %socket.display(), listener = "socket", "the command line reaches this host at {}", socket.display());
+    let socket = node.state.dir().join(&settings.listen.icinga_socket);
+    listening(doors::icinga::router(Arc::clone(node))).unix(&socket, Open::ToAll)?;
+    info!(socket = %socket.display(), listener = "icinga", "linked channels of Icinga reach this host at {}", socket.display());
     Ok(())
 }
 

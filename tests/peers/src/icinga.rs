@@ -116,9 +116,24 @@ impl Daemon {
 
     /// Peak resident memory so far, in KiB.
     pub fn peak_kib(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).context("no VmHWM")?;
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).context("VmHWM is no number")
+        self.kib("status", "VmHWM:")
+    }
+
+    /// Memory now, in KiB, with its share of the pages that other processes have, too: those of the program's file and of
+    /// the system's libraries.
+    pub fn share_kib(&self) -> Result<u64> {
+        self.kib("smaps_rollup", "Pss:")
+    }
+
+    /// Memory that is this process's own now, in KiB: no pages of files but those that it changed.
+    pub fn own_kib(&self) -> Result<u64> {
+        self.kib("status", "RssAnon:")
+    }
+
+    fn kib(&self, file: &str, name: &str) -> Result<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/{file}", self.pid()))?;
+        let line = text.lines().find(|line| line.starts_with(name)).with_context(|| format!("no {name}"))?;
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).context("no number")
     }
 
     pub fn stderr(&mut self) -> Option<ChildStderr> {

@@ -18,7 +18,7 @@ use super::secret::Secret;
 use super::status::Status;
 use super::tenant::Tenant;
 use super::token::Token;
-use crate::doors::icinga::LinkName;
+use crate::doors::icinga::{ConnectTo, LinkName};
 use crate::install::PluginName;
 
 /// Hosts notification channels that are WebAssembly components.
@@ -261,4 +261,10 @@ pub(crate) struct Link {
     /// Let a link that leads to another plugin lead to this one
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Let a serving host keep and deliver what the daemon sends; by default that of this state directory
+    ///
+    /// The socket is the `icinga_socket` of the host's configuration. Without this the link's own process delivers, once,
+    /// and tells the daemon how it went.
+    #[arg(long, value_name = "unix:/SOCKET", num_args = 0..=1, require_equals = true, default_missing_value = "own")]
+    pub(crate) connect: Option<ConnectTo>,
 }

@@ -16,14 +16,14 @@ use super::exit::Exit;
 use super::output::Output;
 use super::problem::Problem;
 use super::run::{Context, Done};
-use crate::doors::icinga::{BadLinkName, LinkError, LinkName, make_link};
+use crate::doors::icinga::{BadLinkName, Connect, LinkError, LinkName, keep_connect, make_link};
 use crate::install::Standing;
 
 /// How long the daemon would be held up at its start if the plugin said nothing.
 const GET_INFO: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, args: args::Link) -> Done {
-    let args::Link { plugin, dir, name, replace } = args;
+    let args::Link { plugin, dir, name, replace, connect } = args;
     let state = context.app.state()?;
     let installed = state.get(&plugin)?;
     let name = match name {
@@ -31,7 +31,12 @@ pub(super) fn run(context: &Context, args: args::Link) -> Done {
         None => plugin.as_str().parse().map_err(|error| bad_name(&error))?,
     };
     let dir = dir.canonicalize().map_err(|error| Problem::file(&dir, "look at", &error))?;
+    let connect = connect.map(|connect| connect.resolve(state.dir())).transpose().map_err(|error| {
+        Problem::new(Exit::Usage, "connect", error.to_string()).hint("set `[listen] icinga_socket`")
+    })?;
     let link = make_link(&state, &context.app.config.program, &plugin, &name, &dir, replace)?;
+    keep_connect(&state, &plugin, &name, connect.as_ref())
+        .map_err(|error| Problem::file(&link, "keep the serving host of", &error))?;
     if !name.is_for_released_daemons() {
         Output::note(&format!(
             "warning: daemons up to v0.2.0 ignore the name `{}`; give one of letters and digits with --name",
@@ -42,10 +47,20 @@ pub(super) fn run(context: &Context, args: args::Link) -> Done {
     let milliseconds = duration.as_secs_f64() * 1000.0;
     let is_approved = installed.standing() != Standing::NotApproved;
     context.output.result(
-        || text(&link, &name, &info, milliseconds, is_approved.then_some(()).ok_or(plugin.as_str())),
+        || {
+            text(
+                &link,
+                &name,
+                &info,
+                milliseconds,
+                is_approved.then_some(()).ok_or(plugin.as_str()),
+                connect.as_ref(),
+            )
+        },
         || {
             json!({
                 "link": link, "type": name.as_str(), "plugin": plugin.as_str(), "approved": is_approved,
+                "connect": connect.as_ref().map(ToString::to_string),
                 "get_info": info, "get_info_ms": milliseconds,
             })
         },
@@ -53,7 +68,14 @@ pub(super) fn run(context: &Context, args: args::Link) -> Done {
     Ok(Exit::Ok)
 }
 
-fn text(link: &Path, name: &LinkName, info: &Json, milliseconds: f64, approved: Result<(), &str>) -> String {
+fn text(
+    link: &Path,
+    name: &LinkName,
+    info: &Json,
+    milliseconds: f64,
+    approved: Result<(), &str>,
+    connect: Option<&Connect>,
+) -> String {
     let field = |key: &str| escape::line(info[key].as_str().unwrap_or_default());
     let options = info["config_attrs"].as_array().map_or(0, Vec::len);
     let mut text = format!(
@@ -63,8 +85,14 @@ fn text(link: &Path, name: &LinkName, info: &Json, milliseconds: f64, approved: 
         field("name"),
         field("version")
     );
-    if let Err(plugin) = approved {
-        let _ = writeln!(text, "hint: it delivers nothing before `sandbell plugin approve {plugin}`");
+    match (connect, approved) {
+        (Some(connect), _) => {
+            let _ = writeln!(text, "the serving host at {connect} keeps and delivers what the daemon sends");
+        }
+        (None, Err(plugin)) => {
+            let _ = writeln!(text, "hint: it delivers nothing before `sandbell plugin approve {plugin}`");
+        }
+        (None, Ok(())) => {}
     }
     text.push_str("hint: the daemon looks for new channel types when it starts; restart it\n");
     text

@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     /// `500ms`, `30s`, `5m`, `1h`, `7d`.
     Duration,
     Number,
+    /// A list of texts; in the environment they are parted by commas.
+    Names,
     Choice(&'static [&'static str]),
 }
 

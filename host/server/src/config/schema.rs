@@ -58,6 +58,7 @@ fn of_key(key: &Key) -> Json {
         Kind::Text | Kind::Path | Kind::Address => json!({ "type": "string" }),
         Kind::Duration => json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$" }),
         Kind::Number => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Names => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Choice(choices) => json!({ "enum": choices }),
     };
     schema["description"] = Json::from(key.help);

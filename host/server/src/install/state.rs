@@ -6,11 +6,13 @@
 //! sandbell.db                   the serving host's store
 //! sandbell.key                  what its secrets are sealed with, if it was given no other key
 //! run/api.sock                  where it is reached
+//! run/icinga.sock               where linked channels reach it
 //! plugins/NAME/plugin.json      which component goes by this name
 //! plugins/NAME/approval.json    the operator's yes
 //! components/HEX.wasm           bytes by digest
 //! components/HEX.json           what they said of themselves
 //! icinga/PLUGIN/LINK            links to this program; a channels directory links to these
+//! icinga/PLUGIN/LINK.connect    which serving host does the link's work, if one does
 //! cache/                        compiled artefacts, the sandbox's own
 //! ```
 

@@ -1,40 +1,25 @@
-//! What the three methods do: one plugin, one configuration at a time, many attempts.
+//! The three methods in this process: one plugin, one configuration at a time, many attempts.
 
-use std::io;
 use std::num::NonZeroU32;
-use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use sandbell_domain::{Approval, Delivery, Digest, Lease, Mode, NotificationId, Outcome, PluginInfo, escape};
+use sandbell_domain::{Approval, Delivery, Digest, Lease, Mode, Outcome, PluginInfo};
 use sandbell_sandbox::{OpenChannel, Plugin};
-use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::journal::Journal;
 use super::link::Link;
-use super::serve::{Call, Ended, Params, serve};
-use super::sink::{self, Sink};
+use super::process::{self, Methods, SET_CONFIG, lock};
+use super::serve::{Call, Params};
 use super::translate::{Addressing, translate};
-use super::wire::{Answer, Dialect, MethodError};
-use super::{info, reader};
-use crate::clock::Clock;
+use super::wire::{Answer, MethodError};
 use crate::engine::Engine;
 use crate::install::{Prepared, State, StateError, prepare};
-use crate::telemetry;
-
-/// All of `SetConfig`: the daemon waits for it without a limit of its own (`reference/icinga.md` §1.7).
-const SET_CONFIG: Duration = Duration::from_secs(5);
-
-/// The last lines of a process that ends.
-const FLUSH: Duration = Duration::from_millis(500);
 
 /// One process of the daemon: the plugin that its link names.
-struct Host {
+pub(super) struct Host {
     link: Link,
     engine: Engine,
     journal: Journal,
@@ -54,95 +39,27 @@ struct Active {
     approval: Arc<Approval>,
 }
 
-/// Serves the daemon on the standard streams until it is done with us.
-pub(crate) fn run(link: Link, engine: Engine, log_filter: Option<&str>, clock: Clock) -> ExitCode {
-    let Ok(runtime) = runtime::Builder::new_current_thread().enable_all().build() else {
-        return ExitCode::FAILURE;
-    };
-    let stdout = sink::spawn("icinga-stdout", io::stdout());
-    let stderr = sink::spawn("icinga-stderr", io::stderr());
-    let journal = Journal::new(&stdout.lines, &stderr.lines);
-    let journal_of_log = journal.clone();
-    telemetry::to_door(log_filter, move |level, message, fields| {
-        let fields: Vec<_> = fields.into_iter().map(|(key, value)| (key, escape::line(&value))).collect();
-        journal_of_log.write(level, &escape::line(&message), &fields);
-    });
-    let requests = reader::spawn(io::stdin());
-    let host = Arc::new(Host {
-        link,
-        engine,
-        journal: journal.clone(),
-        started_at: clock.now(),
-        active: Mutex::default(),
-        compiled: Mutex::default(),
-    });
-    let exit = runtime.block_on(async {
-        let handle = |call| {
-            let host = host.clone();
-            async move { host.answer(call).await }
-        };
-        let ended = serve(requests, stdout.lines.clone(), &journal, stop_signal(), handle).await;
-        finish(ended, stdout, stderr, clock).await
-    });
-    runtime.shutdown_background();
-    // The engine's threads end with the process; waiting for them could take longer than the daemon does.
-    std::mem::forget(host);
-    exit
-}
-
-/// Resolves at SIGTERM or SIGINT.
-async fn stop_signal() {
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        // Without handlers the signals end the process by themselves.
-        (Err(_), _) | (_, Err(_)) => std::future::pending().await,
-    }
-}
-
-/// Writes the last lines and says how the process ends (`reference/icinga.md` §1.8).
-async fn finish(ended: Ended, stdout: Sink, stderr: Sink, clock: Clock) -> ExitCode {
-    let exit = match ended {
-        Ended::Broken { dialect: Dialect::Legacy, reason } => {
-            let now = clock.now().to_zoned(TimeZone::system()).strftime("%Y/%m/%d %H:%M:%S").to_string();
-            let line = format!("{now} failed to read request:{}\n", escape::line(&reason));
-            let _ = stderr.lines.try_send(line.into_bytes());
-            ExitCode::FAILURE
-        }
-        Ended::Broken { dialect: Dialect::JsonRpc, .. } | Ended::Cleanly => ExitCode::SUCCESS,
-    };
-    drop((stdout.lines, stderr.lines));
-    let _ = timeout(FLUSH, async { tokio::join!(stdout.done, stderr.done) }).await;
-    exit
-}
-
-impl Host {
+impl Methods for Host {
     async fn answer(self: Arc<Self>, call: Call) -> Answer {
         match call {
-            Call::GetInfo => self.get_info().map(Some),
+            Call::GetInfo => process::get_info(&self.link).map(Some),
             Call::SetConfig(params) => match timeout(SET_CONFIG, self.set_config(params)).await {
                 Ok(result) => result.map(|()| None).map_err(MethodError::Config),
-                Err(_) => Err(MethodError::Config(format!("no answer within {} s", SET_CONFIG.as_secs()))),
+                Err(_) => Err(process::too_slow_config()),
             },
             Call::SendNotification(params) => self.send_notification(&params).await.map(|()| None),
         }
     }
+}
 
-    /// Answered from what the plugin said when it was installed: no engine, no compiler.
-    fn get_info(&self) -> Result<String, MethodError> {
-        let state = State::open(&self.link.state_dir);
-        let info = state.and_then(|state| state.running_info(&self.link.plugin));
-        let info = info.map_err(|error| MethodError::Failed(error.to_string()))?;
-        Ok(info::to_json(&info))
+impl Host {
+    pub(super) fn new(link: Link, engine: Engine, journal: Journal, started_at: Timestamp) -> Self {
+        Self { link, engine, journal, started_at, active: Mutex::default(), compiled: Mutex::default() }
     }
 
     /// Swaps the configuration only if everything accepts the new one.
     async fn set_config(self: &Arc<Self>, params: Params) -> Result<(), String> {
-        let Params { sequence, json } = params;
+        let Params { sequence, json, give_up: _ } = params;
         let this = self.clone();
         let prepared = spawn_blocking(move || this.prepare(json.get()));
         let prepared = prepared.await.map_err(|error| error.to_string())??;
@@ -182,16 +99,15 @@ impl Host {
     }
 
     async fn send_notification(self: &Arc<Self>, params: &Params) -> Result<(), MethodError> {
-        let Params { sequence, json } = params;
+        let Params { sequence, json, give_up: _ } = params;
         let active = lock(&self.active).clone();
         let address_types = active.as_ref().map(|active| active.info.address_types.as_slice());
         let addressing = Addressing { link: &self.link.name, plugin: address_types.unwrap_or_default() };
-        let notification = translate(json.get(), self.notification_id(*sequence, json.get()), addressing)
-            .map_err(|error| MethodError::Notification(error.to_string()))?;
+        let notification =
+            translate(json.get(), process::notification_id(self.started_at, *sequence, json), addressing)
+                .map_err(|error| MethodError::Notification(error.to_string()))?;
         let Some(Active { open, approval, .. }) = active else {
-            return Err(MethodError::Failed(
-                "the channel has no configuration yet; call SetConfig first".to_owned(),
-            ));
+            return Err(process::no_config());
         };
         self.check_approval(approval).await?;
         let lease = Lease {
@@ -226,16 +142,4 @@ impl Host {
              approve {name}` if it is to go on, and save the channel again"
         )))
     }
-
-    /// The daemon sends each notification once, so two equal requests are two notifications.
-    fn notification_id(&self, sequence: u64, params: &str) -> NotificationId {
-        let started_at = self.started_at.as_nanosecond().to_be_bytes();
-        let process = std::process::id().to_be_bytes();
-        NotificationId::of(&[b"icinga", &started_at, &process, &sequence.to_be_bytes(), params.as_bytes()])
-    }
-}
-
-/// What is behind the lock is replaced as a whole, so a panic elsewhere leaves nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

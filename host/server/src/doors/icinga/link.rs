@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::str::FromStr;
 
+use super::connect::{self, Connect};
 use crate::install::{BadName, PluginName, State};
 
 /// Longest name, in bytes: the daemon's column is a varchar(255).
@@ -39,6 +40,20 @@ pub(crate) struct Link {
     pub(crate) name: String,
     pub(crate) plugin: PluginName,
     pub(crate) state_dir: PathBuf,
+    /// The serving host that does the work; absent: this process.
+    pub(crate) connect: Option<Connect>,
+}
+
+/// Why a process cannot tell which channel it is.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FollowError {
+    #[error(transparent)]
+    Name(#[from] BadName),
+    #[error(
+        "what is kept beside `{}` cannot be read: {error}; make the link again with `sandbell icinga link`",
+        link.display()
+    )]
+    Connect { link: PathBuf, error: io::Error },
 }
 
 /// Why no link was made.
@@ -91,16 +106,20 @@ impl FromStr for LinkName {
 
 impl Link {
     /// Reads the link that this process was started by; `state_dir` is for links that somebody made by hand.
-    pub(crate) fn follow(argv0: &Path, state_dir: &Path) -> Result<Self, BadName> {
+    pub(crate) fn follow(argv0: &Path, state_dir: &Path) -> Result<Self, FollowError> {
         let name = argv0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let target = fs::read_link(argv0).ok();
         let target = target.map(|target| argv0.parent().unwrap_or(Path::new("")).join(target));
         for path in target.as_deref().into_iter().chain([argv0]) {
             if let Some((plugin, state_dir)) = parse(path).filter(|(_, dir)| dir.join("plugins").is_dir()) {
-                return Ok(Self { name, plugin, state_dir });
+                let (of_plugin, link) = (path.parent().unwrap_or(Path::new("")), path.file_name());
+                let link = link.unwrap_or_default().to_string_lossy();
+                let connect = connect::read(of_plugin, &link)
+                    .map_err(|error| FollowError::Connect { link: path.to_owned(), error })?;
+                return Ok(Self { name, plugin, state_dir, connect });
             }
         }
-        Ok(Self { plugin: name.parse()?, name, state_dir: state_dir.to_owned() })
+        Ok(Self { plugin: name.parse()?, name, state_dir: state_dir.to_owned(), connect: None })
     }
 }
 
@@ -192,8 +211,12 @@ mod tests {
             let link = make_link(&state, program, &plugin, &name, &channels, false).unwrap();
             assert_eq!(fs::read_dir(&channels).unwrap().count(), 1);
             let found = Link::follow(&link, Path::new("/elsewhere")).unwrap();
-            let want =
-                Link { name: "slack".to_owned(), plugin: plugin.clone(), state_dir: state.dir().to_owned() };
+            let want = Link {
+                name: "slack".to_owned(),
+                plugin: plugin.clone(),
+                state_dir: state.dir().to_owned(),
+                connect: None,
+            };
             assert_eq!(found, want);
         }
 

@@ -34,6 +34,8 @@ pub(super) enum Call {
 pub(super) struct Params {
     pub(super) sequence: u64,
     pub(super) json: Box<RawValue>,
+    /// Cancelled when the process ends, whether there is an answer or not.
+    pub(super) give_up: CancellationToken,
 }
 
 /// Why the loop ended.
@@ -73,8 +75,8 @@ where
                 sequence += 1;
                 journal.speak(request.dialect);
                 let Request { dialect, id, method, params } = request;
-                let answer = call(method, params, sequence).map(&handle);
                 let (replies, give_up) = (replies.clone(), give_up.clone());
+                let answer = call(method, params, sequence, &give_up).map(&handle);
                 tasks.spawn(async move {
                     let answer = match answer {
                         Ok(answer) => finish(answer, &give_up).await,
@@ -101,6 +103,8 @@ where
 /// The answer, or what is said instead if the process has to end before.
 async fn finish(answer: impl Future<Output = Answer>, give_up: &CancellationToken) -> Answer {
     tokio::select! {
+        // An answer that follows from giving up is better than ours.
+        biased;
         answer = answer => answer,
         () = give_up.cancelled() => {
             Err(MethodError::Failed("the channel was stopped before it had an answer".to_owned()))
@@ -108,8 +112,13 @@ async fn finish(answer: impl Future<Output = Answer>, give_up: &CancellationToke
     }
 }
 
-fn call(method: String, params: Option<Box<RawValue>>, sequence: u64) -> Result<Call, MethodError> {
-    let params = params.map(|json| Params { sequence, json });
+fn call(
+    method: String,
+    params: Option<Box<RawValue>>,
+    sequence: u64,
+    give_up: &CancellationToken,
+) -> Result<Call, MethodError> {
+    let params = params.map(|json| Params { sequence, json, give_up: give_up.clone() });
     match method.as_str() {
         "GetInfo" => Ok(Call::GetInfo),
         "SetConfig" => params.map(Call::SetConfig).ok_or(MethodError::NoConfig),

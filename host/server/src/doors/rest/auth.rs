@@ -156,7 +156,7 @@ async fn who(headers: &HeaderMap, peer: Option<Peer>, node: &Shared) -> Result<W
     // A token that was handed in counts, also on the socket: whoever sends one means it.
     let Some(text) = bearer(headers)? else {
         return match peer {
-            Some(Peer::Unix { uid }) if is_own(uid) => Ok(Who::Uid(uid)),
+            Some(peer @ Peer::Unix { uid }) if peer.is_own() => Ok(Who::Uid(uid)),
             Some(Peer::Unix { uid }) => {
                 Err(unauthorized("no-token", format!("user {uid} may not do this without a token")))
             }
@@ -167,11 +167,6 @@ async fn who(headers: &HeaderMap, peer: Option<Peer>, node: &Shared) -> Result<W
         Ok(token) => Ok(Who::Token(Box::new(token))),
         Err(refusal) => Err(refused(peer, refusal, node)),
     }
-}
-
-/// Root, and whoever this process is.
-fn is_own(uid: u32) -> bool {
-    uid == 0 || uid == rustix::process::geteuid().as_raw()
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
