@@ -25,7 +25,7 @@ pub enum Target {
 /// Why a notification would reach nobody, or not everybody who was named.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    #[error("there is no channel {0} that is enabled; name one that `sandbell channel list` shows")]
+    #[error("there is no channel {0}; name one that `sandbell channel list` shows")]
     NoChannel(ChannelId),
     #[error("no channel was named; name at least one")]
     NobodyNamed,
@@ -158,7 +158,7 @@ mod tests {
         let refused = |target: Target, kinds: &[&str]| {
             fan_out(&notification(kinds), &target, channels()).unwrap_err().to_string()
         };
-        assert_snapshot!(refused(named(&["mail", "foreign"]), &[]), @"there is no channel chn_fd5f6ffd148a5971b1a721008f247213 that is enabled; name one that `sandbell channel list` shows");
+        assert_snapshot!(refused(named(&["mail", "foreign"]), &[]), @"there is no channel chn_fd5f6ffd148a5971b1a721008f247213; name one that `sandbell channel list` shows");
         assert_snapshot!(refused(named(&[]), &[]), @"no channel was named; name at least one");
         assert_snapshot!(refused(Target::ByAddress, &["sms", "signal"]), @"no enabled channel is of a kind for which the contact has an address; the contact has `sms`, `signal`");
         assert_snapshot!(refused(Target::ByAddress, &[]), @"no enabled channel is of a kind for which the contact has an address; the contact has none");

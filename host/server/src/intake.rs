@@ -73,8 +73,13 @@ impl Intake {
         let reachable = self.reachable(&channels, needs_kinds).await;
         let mut deliveries = Vec::with_capacity(notifications.len());
         for (index, (notification, target)) in notifications.into_iter().enumerate() {
-            let candidates =
-                reachable.iter().map(|(channel, kinds)| Candidate { id: channel.id, address_kinds: kinds });
+            // What is named gets its delivery, which waits while the channel is disabled; an address means those that work.
+            let is_meant =
+                |channel: &ChannelRecord| target != Target::ByAddress || channel.enabled == Enabled::Yes;
+            let candidates = reachable
+                .iter()
+                .filter(|(channel, _)| is_meant(channel))
+                .map(|(channel, kinds)| Candidate { id: channel.id, address_kinds: kinds });
             let routed = fan_out(&Arc::new(notification), &target, candidates);
             deliveries.push(routed.map_err(|error| IntakeError::Route { index, error })?);
         }
@@ -83,7 +88,7 @@ impl Intake {
         Ok(Accepted { deliveries, new })
     }
 
-    /// Enabled channels and the kinds of addresses that they take. A plugin that cannot be read reaches nobody by
+    /// Channels and the kinds of addresses that they take. A plugin that cannot be read reaches nobody by
     /// address; named, it still gets its deliveries, which say what is wrong.
     async fn reachable<'a>(
         &self,
@@ -91,7 +96,7 @@ impl Intake {
         needs_kinds: bool,
     ) -> Vec<(&'a ChannelRecord, Vec<String>)> {
         let mut reachable = Vec::with_capacity(channels.iter().len());
-        for channel in channels.iter().filter(|channel| channel.enabled == Enabled::Yes) {
+        for channel in channels.iter() {
             let mut kinds = Vec::new();
             if needs_kinds && let Ok(name) = channel.plugin.parse::<PluginName>() {
                 if let Ok(info) = self.runner.info(&name).await {

@@ -30,6 +30,8 @@ use tracing::{debug, warn};
 
 /// A connection that has sent no whole request head by then is closed, be it its first or its next.
 const HEAD_READ: Duration = Duration::from_secs(10);
+/// From the connection to the end of the first request's head; a little longer, so that a slow head is told why.
+const FIRST_REQUEST: Duration = HEAD_READ.saturating_add(Duration::from_secs(2));
 
 /// A TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -187,8 +189,10 @@ impl Listening {
     }
 
     async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
-        let router = self.router.clone();
+        let (router, asked) = (self.router.clone(), CancellationToken::new());
+        let has_asked = asked.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
+            has_asked.cancel();
             request.extensions_mut().insert(peer);
             router.clone().oneshot(request.map(Body::new))
         });
@@ -210,6 +214,10 @@ impl Listening {
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
+            () = silence(&asked) => {
+                debug!(?peer, "a connection asked for nothing in time");
+                return;
+            }
             () = self.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
@@ -218,6 +226,14 @@ impl Listening {
         if let Err(error) = ended {
             debug!(?peer, "a connection ended early: {error}");
         }
+    }
+}
+
+/// Resolves if nothing is asked for in time. The limit of hyper begins with the first byte, so that one who sends none
+/// would stay for ever.
+async fn silence(asked: &CancellationToken) {
+    if timeout(FIRST_REQUEST, asked.cancelled()).await.is_ok() {
+        std::future::pending().await
     }
 }
 

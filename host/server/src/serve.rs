@@ -140,6 +140,11 @@ async fn serve(parts: &Parts, reload: Reload, tls: tls::Current) -> Result<(), S
         for socket in [socket, icinga_socket] {
             let _ = std::fs::remove_file(node.state.dir().join(socket));
         }
+        let database = node.state.dir().join(&node.settings().store.path);
+        let folded = tokio::task::spawn_blocking(move || sandbell_store::fold_file(&database)).await;
+        if let Ok(Err(error)) = folded {
+            warn!("the log of the database stays beside it, and belongs to it: {error}");
+        }
         info!("stopped");
     };
     tokio::select! {

@@ -23,7 +23,7 @@ pub use outbox::{
     Settled, Tries,
 };
 pub use seal::{Key, KeyId, Keys, SealError, SealPlace};
-pub use sqlite::{Depth, Settings, Size, SqliteStore, backup_file, check_file, restore_file};
+pub use sqlite::{Depth, Settings, Size, SqliteStore, backup_file, check_file, fold_file, restore_file};
 pub use status::{
     AttemptRecord, ChannelState, Cursor, Filter, Followed, Page, State, StateKind, Status, Totals, Tried,
 };

@@ -54,7 +54,7 @@ pub(crate) struct Notify {
     #[arg(long, value_name = "KEY=VALUE", conflicts_with = "file")]
     tag: Vec<Pair>,
     /// Wait for the deliveries, so many seconds at most
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=300))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=60))]
     wait: Option<u64>,
     /// Handing in the same notification with the same key again makes no second one
     #[arg(long, value_name = "KEY")]

@@ -77,6 +77,11 @@ impl Parts {
         let started_at = clock.now();
         let local = Tenant::new(Tenant::LOCAL.parse().expect("`local` is a name"), started_at);
         store.create_tenant(local, Actor("sandbell".to_owned())).await?;
+        // The lock of the state directory is ours, so whoever held a lease is gone.
+        let lost = store.take_back_leases(started_at).await?;
+        if lost > 0 {
+            info!("{lost} deliveries were being tried when the host ended; they are tried again");
+        }
         let roster = Arc::new(Roster::new(store.clone()));
         let sandbox = Arc::clone(engine.sandbox()?);
         let runner =

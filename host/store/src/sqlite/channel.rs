@@ -218,6 +218,20 @@ fn take_back(desk: &mut Desk<'_>, seq: i64, now: Timestamp) -> Result<(), Fault>
     Ok(())
 }
 
+/// As if every lease had run out.
+pub(super) fn take_back_all(desk: &mut Desk<'_>, now: Timestamp) -> Result<usize, Fault> {
+    desk.tick(now)?;
+    let channels: Vec<i64> = desk
+        .statement("SELECT DISTINCT channel FROM delivery WHERE state = 1")?
+        .query_map((), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let count = desk.run("UPDATE delivery SET lease_until = 0 WHERE state = 1", ())?;
+    for channel in channels {
+        desk.touch(channel, now);
+    }
+    Ok(count)
+}
+
 /// Sets the pace; what waits is put in its place if the order begins to matter.
 pub(super) fn set_pace(
     desk: &mut Desk<'_>,

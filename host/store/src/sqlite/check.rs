@@ -123,6 +123,11 @@ pub fn check_file(path: &Path, depth: Depth) -> Result<Vec<String>, StoreError> 
     let explain = |fault: Fault| fault.into_error(path);
     let connection = open_to_look(path, Duration::from_secs(5))?;
     let found = migrate::check(&connection, path, STEPS)?;
+    if found == 0 {
+        return Ok(vec![
+            "there is no store in it: what was written may be in a `-wal` beside another copy".to_owned(),
+        ]);
+    }
     if (found as usize) < STEPS.len() {
         // An older one is brought up when it is opened, and has other things that always hold.
         return engine(&connection, depth).map_err(explain);

@@ -29,5 +29,5 @@ mod tests;
 
 pub use backup::{backup_file, restore_file};
 pub use check::{Depth, check_file};
-pub use open::Settings;
+pub use open::{Settings, fold_file};
 pub use store::{Size, SqliteStore};

@@ -1,7 +1,10 @@
 //! Opening the file: how `SQLite` is set up here, and why.
 
 use std::fmt::Write as _;
+use std::fs::{OpenOptions, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -53,6 +56,7 @@ pub(super) fn open_writer(settings: &Settings) -> Result<Connection, StoreError>
     let explain = |fault: rusqlite::Error| settings.explain(fault);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    keep_private(&settings.path);
     let mut connection = Connection::open_with_flags(&settings.path, flags).map_err(explain)?;
     connection.busy_timeout(settings.lock_wait).map_err(explain)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
@@ -63,6 +67,24 @@ pub(super) fn open_writer(settings: &Settings) -> Result<Connection, StoreError>
         connection.pragma_update(None, "max_page_count", pages_max).map_err(explain)?;
     }
     Ok(connection)
+}
+
+/// Only the owner reads what was accepted, wherever the file lies. `SQLite` gives `-wal` and `-shm` the rights of the file.
+/// What cannot be done here is told by `SQLite`, which has the same to do next.
+fn keep_private(path: &Path) {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    if made.is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+        let _ = std::fs::set_permissions(path, Permissions::from_mode(0o600));
+    }
+}
+
+/// Brings the log into the file, so that the file alone is whole. Nobody else has it open.
+pub fn fold_file(path: &Path) -> Result<(), StoreError> {
+    let explain = |fault: rusqlite::Error| Fault::from(fault).into_error(path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+    connection.busy_timeout(Duration::from_secs(5)).map_err(explain)?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(explain)
 }
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {

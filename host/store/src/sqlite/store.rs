@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::backup::{backup, beside};
+use super::channel;
 use super::check::{Depth, check};
 use super::fault::Fault;
 use super::open::Settings;
@@ -48,6 +50,12 @@ impl SqliteStore {
             }
         })?;
         Ok(Self { writer, readers: Readers::new(settings), waiting, work })
+    }
+
+    /// Takes every lease back: whoever had one is gone. For a start that knows that nobody else has the store open.
+    /// Returns how many there were.
+    pub async fn take_back_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.writer.write(move |desk| channel::take_back_all(desk, now)).await
     }
 
     /// Copies the store into a new file that only its owner can read, while others go on; returns its size in bytes.

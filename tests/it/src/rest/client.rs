@@ -97,6 +97,11 @@ impl Client {
         client
     }
 
+    /// Its headers as they are on the wire.
+    pub(super) fn head(&self) -> String {
+        self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+    }
+
     /// `path` is below `/api/v1`.
     pub(super) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None)

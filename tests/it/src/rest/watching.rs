@@ -24,7 +24,8 @@ fn event(lines: &mut impl Iterator<Item = String>) -> (String, Json) {
 
 fn tail(client: &Client, query: &str) -> impl Iterator<Item = String> + use<> {
     let mut stream = client.connect();
-    write!(stream, "GET /api/v1/deliveries/tail{query} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let head = client.head();
+    write!(stream, "GET /api/v1/deliveries/tail{query} HTTP/1.1\r\nhost: x\r\n{head}\r\n").unwrap();
     let mut lines = BufReader::new(stream).lines().map(|line| line.unwrap());
     let head = lines.next().unwrap();
     assert_eq!(head, "HTTP/1.1 200 OK");
@@ -66,4 +67,14 @@ fn what_becomes_of_deliveries_is_told_as_it_happens() {
     assert_eq!(operator.get("/deliveries/tail?channel=nope").expect(404).json()["code"], "not-found");
     drop(served);
     assert_eq!(event(&mut all), ("end".to_owned(), json!({ "reason": "the host is stopping" })));
+}
+
+#[test]
+fn a_token_that_was_revoked_watches_no_longer() {
+    let (served, operator) = host();
+    let made = operator.post("/tokens", &json!({ "name": "eye", "scopes": ["read"] })).expect(201).json();
+    let reader = Client::with_token(&served, made["token"].as_str().unwrap());
+    let mut events = tail(&reader, "");
+    operator.delete(&format!("/tokens/{}", made["id"].as_str().unwrap())).expect(204);
+    assert_eq!(event(&mut events), ("end".to_owned(), json!({ "reason": "token `eye` was revoked" })));
 }

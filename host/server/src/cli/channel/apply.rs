@@ -118,14 +118,10 @@ fn refused(errors: &[FileError]) -> Problem {
 fn execute(client: &Client, change: &Change, entry: Option<&Entry>) -> Result<(), Problem> {
     let name = change.name.as_str();
     let request = match (change.action, entry) {
-        (Action::Create, Some(entry)) => Request::post(&["channels"]).body(body(change, entry, None)?),
+        (Action::Create, Some(entry)) => Request::post(&["channels"]).body(body(change, entry)?),
         (Action::Update(revision), Some(entry)) => {
-            let (form, _) = ChannelForm::get(client, &change.name)?;
-            Request::put(&["channels", name]).header("if-match", format!("\"{revision}\"")).body(body(
-                change,
-                entry,
-                Some(&form),
-            )?)
+            let request = Request::put(&["channels", name]).header("if-match", format!("\"{revision}\""));
+            request.body(body(change, entry)?)
         }
         (Action::Delete, _) => Request::delete(&["channels", name]),
         (Action::Create | Action::Update(_), None) | (Action::Leave | Action::Keep, _) => return Ok(()),
@@ -142,17 +138,14 @@ fn execute(client: &Client, change: &Change, entry: Option<&Entry>) -> Result<()
     }
 }
 
-fn body(change: &Change, entry: &Entry, form: Option<&ChannelForm>) -> Result<Json, Problem> {
+/// A secret that no file names stays as it is: whoever cannot read it back could not write it down.
+fn body(change: &Change, entry: &Entry) -> Result<Json, Problem> {
     let (declared, policy) = entry;
     let mut secrets = Map::new();
     for option in &change.secrets {
         if let Some(file) = declared.secrets.get(option) {
             secrets.insert(option.clone(), from_file(&file.path)?.into());
         }
-    }
-    let removed = form.into_iter().flat_map(|form| form.secrets.keys());
-    for option in removed.filter(|option| !declared.secrets.contains_key(*option)) {
-        secrets.insert(option.clone(), Json::Null);
     }
     Ok(json!({
         "name": declared.name, "plugin": declared.plugin, "enabled": declared.is_enabled,

@@ -121,6 +121,15 @@ impl Caller {
         scopes.iter().all(|scope| self.may(*scope).is_ok())
     }
 
+    /// Why a caller who came long ago may not stay.
+    pub(super) async fn check_again(&self, node: &Shared) -> Result<(), Problem> {
+        let hash = match &self.who {
+            Who::Uid(_) => return Ok(()),
+            Who::Token(token) => token.hash,
+        };
+        token_of(hash, node).await?.map(drop)
+    }
+
     /// As the audit log shows it.
     pub(super) fn actor(&self) -> Actor {
         Actor(match &self.who {
@@ -189,7 +198,6 @@ fn unauthorized(code: &'static str, detail: String) -> Problem {
 
 /// The token of this text, or why it opens nothing.
 async fn token(text: &str, node: &Shared) -> Result<Result<Token, Problem>, Problem> {
-    let unknown = || unauthorized("unknown-token", "the token is not known here".to_owned());
     let is_form = text
         .strip_prefix(TOKEN_PREFIX)
         .and_then(|rest| URL_SAFE_NO_PAD.decode(rest).ok())
@@ -197,7 +205,10 @@ async fn token(text: &str, node: &Shared) -> Result<Result<Token, Problem>, Prob
     if !is_form {
         return Ok(Err(unknown()));
     }
-    let hash = hash(text);
+    token_of(hash(text), node).await
+}
+
+async fn token_of(hash: [u8; 32], node: &Shared) -> Result<Result<Token, Problem>, Problem> {
     let token = match node.known.find(&hash) {
         Ok(token) => token,
         Err(before) => {
@@ -211,6 +222,10 @@ async fn token(text: &str, node: &Shared) -> Result<Result<Token, Problem>, Prob
         None => None,
     };
     Ok(check(token, tenant.as_ref(), node.clock.now()))
+}
+
+fn unknown() -> Problem {
+    unauthorized("unknown-token", "the token is not known here".to_owned())
 }
 
 fn check(token: Token, tenant: Option<&Tenant>, now: Timestamp) -> Result<Token, Problem> {

@@ -107,6 +107,11 @@ impl Problem {
     }
 
     /// A thing that is not there, or is another tenant's.
+    /// What is wrong, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.body.detail
+    }
+
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", detail)
     }
@@ -204,8 +209,8 @@ pub(super) fn of_route(error: &RouteError, pointer: &Pointer) -> Problem {
         RouteError::NoChannel(_) => problem(
             "no-channel",
             "channels",
-            "a channel that was named is disabled or was deleted a moment ago".to_owned(),
-            "`GET /api/v1/channels` lists the channels and says which are enabled",
+            "a channel that was named was deleted a moment ago".to_owned(),
+            "`GET /api/v1/channels` lists the channels",
         ),
         RouteError::NobodyNamed => problem(
             "no-channel",

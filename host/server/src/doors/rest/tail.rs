@@ -12,15 +12,17 @@ use futures_util::{Stream, StreamExt as _, future, stream};
 use jiff::Timestamp;
 use sandbell_domain::{ChannelId, DeliveryId, Name, NotificationId, Outcome, TenantId};
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
+use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
 use super::accepting::waiter;
-use super::auth::Reader;
+use super::auth::{Caller, Reader};
 use super::deliveries::named;
 use super::extract::Params;
 use super::form::{self, FailureForm, VerdictForm};
@@ -29,6 +31,9 @@ use crate::events::Tried;
 
 /// A comment goes out this often, so that whatever is in between sees that somebody is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How long somebody whose token was revoked can go on watching.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(tail))
@@ -82,6 +87,7 @@ async fn tail(
     let channel = channel.map(|name| named(&channels, &name)).transpose()?;
     let waiter = waiter(&node)?;
     let (events, stop) = (BroadcastStream::new(node.events.watch()), node.stop.clone());
+    let over = over(Shared::clone(&node), caller, stop);
     let seen = events.filter_map(move |event| {
         let node = Shared::clone(&node);
         async move {
@@ -94,12 +100,8 @@ async fn tail(
             }
         }
     });
-    let stopped = stream::once(async move {
-        stop.cancelled().await;
-        Err(end("the host is stopping"))
-    });
     // The first `end` is the last event.
-    let events = stream::select(seen, stopped).scan(false, |is_over, event| {
+    let events = stream::select(seen, stream::once(over)).scan(false, |is_over, event| {
         let next = (!*is_over).then(|| {
             event.unwrap_or_else(|event| {
                 *is_over = true;
@@ -113,6 +115,19 @@ async fn tail(
         Ok(event)
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// Resolves to the last event: the host stops, or the caller may not look any longer.
+async fn over(node: Shared, caller: Caller, stop: CancellationToken) -> Result<Event, Event> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Err(end("the host is stopping")),
+            () = sleep(LOOK_AGAIN) => {}
+        }
+        if let Err(refusal) = caller.check_again(&node).await {
+            return Err(end(refusal.detail()));
+        }
+    }
 }
 
 fn is_meant(tried: &Tried, tenant: TenantId, channel: Option<ChannelId>) -> bool {

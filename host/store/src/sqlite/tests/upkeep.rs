@@ -1,6 +1,7 @@
 //! Copies, checks and room.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use sandbell_domain::{ChannelId, ChannelPolicy, Tenant, TenantId};
 use super::{Rig, close, delivery, now, pages, settle_all};
 use crate::sqlite::migrate::{STEPS, migrate};
 use crate::{
-    Actor, Catalog, ChannelDraft, Depth, Enabled, Expect, Outbox, Retention, Saved, SealedSecret,
-    SqliteStore, StoreError, backup_file, check_file, restore_file,
+    Actor, Catalog, ChannelDraft, Depth, Enabled, Expect, LeaseRequest, Leased, Outbox, Retention, Saved,
+    SealedSecret, SqliteStore, StoreError, Tries, backup_file, check_file, fold_file, restore_file,
 };
 
 fn ada() -> Actor {
@@ -258,10 +259,10 @@ async fn a_file_of_the_first_step_is_brought_to_the_second() {
     let store = rig.open().unwrap();
     assert_eq!(store.check(Depth::Whole).await, Ok(Vec::new()));
     // Attempts are numbered on from what is there.
-    let end = store.follow(TenantId::local(), None, std::num::NonZeroUsize::MIN).await.unwrap().next;
+    let end = store.follow(TenantId::local(), None, NonZeroUsize::MIN).await.unwrap().next;
     assert_eq!(end.get(), 41);
     fill(&store).await;
-    let after = store.follow(TenantId::local(), Some(end), std::num::NonZeroUsize::MIN).await.unwrap();
+    let after = store.follow(TenantId::local(), Some(end), NonZeroUsize::MIN).await.unwrap();
     assert_eq!(after.tries[0].cursor.get(), 42);
 }
 
@@ -285,4 +286,58 @@ async fn room_is_told_and_given_back() {
     assert!(small.free_bytes == 0 && small.file_bytes < 500_000, "{small:?}");
     assert_eq!(small.file_bytes, u64::try_from(pages(&rig)).unwrap() * 4096);
     assert_eq!(store.check(Depth::Whole).await, Ok(Vec::new()));
+}
+
+async fn lease_all(store: &SqliteStore) -> Vec<Leased> {
+    let ten = NonZeroUsize::new(10).unwrap();
+    let request = LeaseRequest {
+        now: now(),
+        hold: Duration::from_secs(60),
+        count_max: ten,
+        tries: Tries::Any,
+        tenant_max: ten,
+        rooms: vec![],
+    };
+    store.lease(request).await.unwrap().leases
+}
+
+#[tokio::test]
+async fn who_starts_alone_takes_every_lease_back() {
+    let rig = Rig::new();
+    let store = rig.open().unwrap();
+    make_local(&store).await;
+    for number in 0..3 {
+        store.accept(vec![delivery(number, "")], now()).await.unwrap();
+    }
+    let first = lease_all(&store).await;
+    assert_eq!((first.len(), lease_all(&store).await.len()), (3, 0));
+    assert_eq!(store.take_back_leases(now()).await.unwrap(), 3);
+    let again = lease_all(&store).await;
+    assert_eq!(again.len(), 3);
+    assert!(again.iter().all(|lease| lease.lapses == 1));
+    close(store, &rig);
+    assert_eq!(findings(&rig, Depth::Whole), Ok(vec![]));
+}
+
+#[tokio::test]
+async fn the_file_is_private_and_whole_by_itself_once_it_is_folded() {
+    let rig = Rig::new();
+    fs::write(rig.path(), b"").unwrap();
+    fs::set_permissions(rig.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(
+        findings(&rig, Depth::Quick),
+        Ok(vec![
+            "there is no store in it: what was written may be in a `-wal` beside another copy".to_owned()
+        ])
+    );
+    let store = rig.open().unwrap();
+    fill(&store).await;
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let log = rig.path().with_extension("db-wal");
+    assert_eq!((mode(&rig.path()), mode(&log)), (0o600, 0o600));
+    fold_file(&rig.path()).unwrap();
+    assert_eq!(fs::metadata(&log).unwrap().len(), 0);
+    let alone = rig.folder.path().join("alone.db");
+    fs::copy(rig.path(), &alone).unwrap();
+    assert_eq!(check_file(&alone, Depth::Whole), Ok(vec![]));
 }

@@ -9,7 +9,7 @@
 //! url = "https://chat.example.com"
 //! user_id = "icinga"
 //!
-//! [secrets]                                       # files that hold them; one final newline is removed
+//! [secrets]                                       # files that hold them; one final newline is removed; others stay
 //! token_file = "/etc/sandbell/secrets/ops-token"  # relative to this file, or absolute
 //!
 //! [policy]                                        # how deliveries are tried; what is absent has its default

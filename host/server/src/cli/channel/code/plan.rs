@@ -135,8 +135,10 @@ fn update(declared: &Declared, policy: &Map<String, Json>, form: &ChannelForm, o
         details.push(format!("secret {option}: {why}"));
         secrets.push(option.clone());
     }
-    for option in form.secrets.keys().filter(|option| !declared.secrets.contains_key(*option)) {
-        details.push(format!("secret {option}: removed"));
+    // Another plugin gets nothing that was told to this one.
+    if declared.plugin != form.plugin {
+        let lost = form.secrets.keys().filter(|option| !declared.secrets.contains_key(*option));
+        details.extend(lost.map(|option| format!("secret {option}: removed")));
     }
     let action = if details.is_empty() { Action::Keep } else { Action::Update(form.revision) };
     Change { name: declared.name.clone(), action, details, secrets }
