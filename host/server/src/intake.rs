@@ -10,6 +10,7 @@ use sandbell_store::{ChannelRecord, Enabled, Outbox as _, Status, StoreError};
 use crate::clock::Clock;
 use crate::install::PluginName;
 use crate::metrics::{Metrics, Received};
+use crate::pulse::Pulse;
 use crate::roster::{Channels, Roster};
 use crate::runner::Runner;
 use crate::store::Store;
@@ -19,6 +20,7 @@ pub(crate) struct Intake {
     pub(crate) roster: Arc<Roster>,
     pub(crate) runner: Arc<Runner>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) pulse: Arc<Pulse>,
     pub(crate) clock: Clock,
 }
 
@@ -60,6 +62,11 @@ impl Intake {
             Err(_) => Received::Rejected,
         };
         self.metrics.received(received, count);
+        if let Err(IntakeError::Store(error)) = &accepted
+            && error.is_passing()
+        {
+            self.pulse.failed(error);
+        }
         accepted
     }
 

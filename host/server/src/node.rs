@@ -35,7 +35,7 @@ pub(crate) struct Node {
     pub(crate) circuits: Arc<Circuits>,
     pub(crate) events: Events,
     /// Whether the dispatcher still turns.
-    pub(crate) pulse: Pulse,
+    pub(crate) pulse: Arc<Pulse>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Clock,
     /// Cancelled when the host stops: long answers end.

@@ -1,4 +1,4 @@
-//! Whether the dispatcher's loop still turns, and whether its last turn worked.
+//! Whether the dispatcher's loop still turns, and whether the store takes what it is given.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 /// The loop turns at least every few seconds; after so long without a beat it hangs.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
+/// A failure is shown for so long, even if the next write needed less room and worked.
+const FAILURE_SHOWN: Duration = Duration::from_secs(10);
+
 pub(crate) struct Pulse {
     last: Mutex<Last>,
 }
 
 struct Last {
     at: Instant,
-    failure: Option<String>,
+    failure: Option<(Instant, String)>,
 }
 
 impl Pulse {
@@ -26,15 +29,18 @@ impl Pulse {
 
     /// What the store answered when something was to be leased, which writes.
     pub(crate) fn worked(&self) {
-        self.last().failure = None;
+        let mut last = self.last();
+        if last.failure.as_ref().is_some_and(|(at, _)| at.elapsed() >= FAILURE_SHOWN) {
+            last.failure = None;
+        }
     }
 
     pub(crate) fn failed(&self, error: &dyn std::error::Error) {
-        self.last().failure = Some(error.to_string());
+        self.last().failure = Some((Instant::now(), error.to_string()));
     }
 
     pub(crate) fn last_failure(&self) -> Option<String> {
-        self.last().failure.clone()
+        self.last().failure.as_ref().map(|(_, failure)| failure.clone())
     }
 
     pub(crate) fn is_alive(&self) -> bool {

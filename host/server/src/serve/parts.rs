@@ -87,11 +87,13 @@ impl Parts {
         let runner =
             Arc::new(Runner::new(state.clone(), sandbox, Arc::clone(vault), settings.dispatch.attempt));
         let metrics = Arc::new(Metrics::new(started_at));
+        let pulse = Arc::new(Pulse::new());
         let intake = Intake {
             store: store.clone(),
             roster: Arc::clone(&roster),
             runner: Arc::clone(&runner),
             metrics: Arc::clone(&metrics),
+            pulse: Arc::clone(&pulse),
             clock,
         };
         let database = state.dir().join(&settings.store.path);
@@ -105,7 +107,7 @@ impl Parts {
             intake,
             circuits: Arc::new(Circuits::new()),
             events: Events::new(),
-            pulse: Pulse::new(),
+            pulse,
             metrics,
             clock,
             stop: CancellationToken::new(),

@@ -99,7 +99,7 @@ impl Client {
 
     /// Its headers as they are on the wire.
     pub(super) fn head(&self) -> String {
-        self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+        self.headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect()
     }
 
     /// `path` is below `/api/v1`.

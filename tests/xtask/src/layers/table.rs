@@ -76,7 +76,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "store", "clock", "config",
         ],
     ),
-    ("intake", &["runner", "roster", "metrics", "install", "store", "clock"]),
+    ("intake", &["runner", "roster", "metrics", "pulse", "install", "store", "clock"]),
     ("runner", &["vault", "kept", "install"]),
     ("roster", &["kept", "store"]),
     ("vault", &["store"]),
