@@ -233,7 +233,7 @@ impl Listening {
 /// would stay for ever.
 async fn silence(asked: &CancellationToken) {
     if timeout(FIRST_REQUEST, asked.cancelled()).await.is_ok() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

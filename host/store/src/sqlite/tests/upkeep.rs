@@ -292,7 +292,7 @@ async fn lease_all(store: &SqliteStore) -> Vec<Leased> {
     let ten = NonZeroUsize::new(10).unwrap();
     let request = LeaseRequest {
         now: now(),
-        hold: Duration::from_secs(60),
+        hold: Duration::from_mins(1),
         count_max: ten,
         tries: Tries::Any,
         tenant_max: ten,
