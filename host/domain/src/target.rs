@@ -15,7 +15,7 @@
 
 use secrecy::ExposeSecret;
 
-use crate::{Config, PluginInfo, SettingValue};
+use crate::{Capability, Config, PluginInfo, SettingValue, Want, escape};
 
 /// Methods that a plugin can be granted (`reference/security.md` §1.4 S8): nothing that tunnels or upgrades.
 pub const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
@@ -154,6 +154,19 @@ pub fn check_options(target: &str, info: &PluginInfo) -> Result<(), BadTarget> {
         rest = &rest[end + 1..];
     }
     Ok(())
+}
+
+/// What an operator allows beyond the wants: a capability and a target, which may name options of the plugin, e.g.
+/// `http POST https://*.example.com/*`. The error is a sentence without its end.
+pub fn allowed(text: &str, info: &PluginInfo) -> Result<Want, String> {
+    let (capability, target) = text.trim().split_once(' ').unwrap_or((text, ""));
+    let capability = Capability::parse(capability)
+        .ok_or_else(|| format!("`{}` is no capability", escape::line(capability)))?;
+    check_options(target, info).map_err(|error| error.to_string())?;
+    if !target.contains('{') {
+        capability.check_target(target).map_err(|error| error.to_string())?;
+    }
+    Ok(Want { capability, target: target.trim().to_owned(), reason: "allowed by the operator".to_owned() })
 }
 
 /// The option's name, and whether it may have no value.

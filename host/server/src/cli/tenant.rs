@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Tenant) -> Done {
         Verb::Create { name } => {
             let json = client.call(&Request::post(&["tenants"]).body(json!({ "name": name })))?;
             let text = format!(
-                "{name} is there\nhint: `sandbell token create NAME --scope manage --tenant {name}` makes its first token\n"
+                "{name} is there\nhint: `sandbell token create NAME --scope read --scope manage --scope send --tenant {name}` makes its first token\n"
             );
             context.output.result(|| text, || json);
             Ok(Exit::Ok)

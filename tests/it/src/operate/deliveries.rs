@@ -57,7 +57,7 @@ fn who_is_asked_what_and_who_may() {
     let served = Served::start(&[]);
     assert_snapshot!(served.see(0, &["tenant", "create", "acme"]), @"
     acme is there
-    hint: `sandbell token create NAME --scope manage --tenant acme` makes its first token
+    hint: `sandbell token create NAME --scope read --scope manage --scope send --tenant acme` makes its first token
     ");
     assert_snapshot!(served.see(0, &["tenant", "list"]), @"
     TENANT  STATE  CREATED

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use sandbell_domain::target::check_options;
-use sandbell_domain::{Approval, Capability, PluginInfo, Want};
+use sandbell_domain::target::allowed;
+use sandbell_domain::{Approval, PluginInfo, Want};
 use serde_json::json;
 
 use super::super::args;
@@ -121,21 +121,12 @@ fn question(installed: &Installed, approval: &Approval) -> String {
     text
 }
 
-/// `http POST https://*.example.com/*`: a capability and a target, which may name options of the plugin.
 fn parse_allow(text: &str, info: &PluginInfo) -> Result<Want, Problem> {
-    let bad = |because: String| {
+    allowed(text, info).map_err(|because| {
         Problem::new(Exit::Usage, "target", format!("`{text}` cannot be allowed"))
             .because(because)
             .hint("write e.g. `http POST https://api.example.com/*` or `smtp mail.example.com:587`")
-    };
-    let (capability, target) = text.trim().split_once(' ').unwrap_or((text, ""));
-    let capability =
-        Capability::parse(capability).ok_or_else(|| bad(format!("`{capability}` is no capability")))?;
-    check_options(target, info).map_err(|error| bad(error.to_string()))?;
-    if !target.contains('{') {
-        capability.check_target(target).map_err(|error| bad(error.to_string()))?;
-    }
-    Ok(Want { capability, target: target.trim().to_owned(), reason: "allowed by the operator".to_owned() })
+    })
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Problem> {

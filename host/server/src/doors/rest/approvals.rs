@@ -4,8 +4,8 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use sandbell_domain::target::check_options;
-use sandbell_domain::{Approval, Capability, Name, PluginInfo, Want};
+use sandbell_domain::target::allowed;
+use sandbell_domain::{Approval, Name, PluginInfo, Want};
 use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -57,7 +57,8 @@ async fn approve(
     let Installed { name, info, .. } = find(&node, &name).await?;
     let networks = form.parsed_networks()?;
     let allow = form.allow.iter().enumerate();
-    let allow = allow.map(|(index, target)| allowed(target, &info.info, index)).collect::<Result<_, _>>()?;
+    let allow =
+        allow.map(|(index, target)| parse_allow(target, &info.info, index)).collect::<Result<_, _>>()?;
     let proxy = form.proxy.as_deref().map(proxy).transpose()?;
     let approval = Approval {
         digest: form.digest,
@@ -125,22 +126,11 @@ impl From<Refused> for Problem {
     }
 }
 
-/// `http POST https://*.example.com/*`: a capability and a target, which may name options of the plugin.
-fn allowed(text: &str, info: &PluginInfo, index: usize) -> Result<Want, BadField> {
-    let bad = |because: String| {
+fn parse_allow(text: &str, info: &PluginInfo, index: usize) -> Result<Want, BadField> {
+    allowed(text, info).map_err(|because| {
         let message = format!("{because}; write e.g. `http POST https://api.example.com/*`");
         BadField::new(Pointer::of("allow").then(index), message)
-    };
-    let (capability, target) = text.trim().split_once(' ').unwrap_or((text, ""));
-    let shown = sandbell_domain::escape::line(capability);
-    let capability =
-        Capability::parse(capability).ok_or_else(|| bad(format!("`{shown}` is no capability")))?;
-    check_options(target, info).map_err(|error| bad(error.to_string()))?;
-    if !target.contains('{') {
-        capability.check_target(target).map_err(|error| bad(error.to_string()))?;
-    }
-    let reason = "allowed by the operator".to_owned();
-    Ok(Want { capability, target: target.trim().to_owned(), reason })
+    })
 }
 
 fn proxy(text: &str) -> Result<Url, BadField> {
@@ -168,7 +158,7 @@ mod tests {
             wants: vec![],
             extra: vec![],
         };
-        let check = |text: &str| match allowed(text, &info, 0) {
+        let check = |text: &str| match parse_allow(text, &info, 0) {
             Ok(want) => format!("{} {}", want.capability.as_str(), want.target),
             Err(error) => error.to_string(),
         };
